@@ -1,0 +1,1 @@
+"""The ground aisle stands on: settings, logging, Kafka, MongoDB, local services and their supervisor."""

@@ -1,0 +1,42 @@
+"""What can go wrong with the ground aisle stands on: settings, disk, broker, store."""
+
+from schemas.errors import AisleError
+
+
+class SettingsInvalid(AisleError):
+    """A setting has a value that cannot be used."""
+
+    code = "settings-invalid"
+    exit_status = 2
+
+
+class BrokerUnavailable(AisleError):
+    """No Kafka broker answers at the configured address."""
+
+    code = "broker-unavailable"
+    retryable = True
+
+
+class StoreUnavailable(AisleError):
+    """No MongoDB server answers at the configured address."""
+
+    code = "store-unavailable"
+    retryable = True
+
+
+class ServiceFailed(AisleError):
+    """A local service did not start, or ended by itself."""
+
+    code = "service-failed"
+
+
+class TopicMissing(AisleError):
+    """A topic that aisle needs does not exist, or has the wrong shape."""
+
+    code = "topic-missing"
+
+
+class DiskFull(AisleError):
+    """There is no room left where aisle writes."""
+
+    code = "disk-full"

@@ -1,0 +1,37 @@
+"""The settings as rows, for people and for the documentation."""
+
+from dataclasses import dataclass
+
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """One setting: its environment variable, default, value in force (secrets masked) and meaning."""
+
+    variable: str
+    default: str
+    value: str
+    description: str
+    changed: bool
+
+
+def settings_rows(settings: Settings | None = None) -> list[SettingRow]:
+    """A row per setting; without settings, the values are the defaults."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        value = field.default if settings is None else getattr(settings, name)
+        rows.append(
+            SettingRow(
+                variable=f"AISLE_{name.upper()}",
+                default=_show(field.default),
+                value=_show(value),
+                description=field.description or "",
+                changed=value != field.default,
+            )
+        )
+    return rows
+
+
+def _show(value: object) -> str:
+    return "unset" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""The classifier: data sets, networks, training, calibration, evaluation, bundles."""

@@ -1,0 +1,1 @@
+"""What travels on topics and over HTTP, and the taxonomy."""

@@ -1,0 +1,34 @@
+"""Record headers: CloudEvents 1.0 (Kafka binding, binary mode), W3C trace context, and aisle's own."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+Headers = Sequence[tuple[str, bytes]]
+
+EVENT_ID: Final = "aisle-event-id"
+CE_ID: Final = "ce_id"
+CE_SOURCE: Final = "ce_source"
+CE_TYPE: Final = "ce_type"
+CE_SPECVERSION: Final = "ce_specversion"
+CE_TIME: Final = "ce_time"
+CONTENT_TYPE: Final = "content-type"
+TRACEPARENT: Final = "traceparent"
+
+PREDICTION_TYPE: Final = "io.aisle.prediction.v1"
+PRODUCT_TYPE: Final = "io.aisle.product.v1"
+
+
+def last_text(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
+    """The last value under a name as text, or None when it is absent, null or not UTF-8.
+
+    Kafka allows a header to repeat; the last one wins, as consumers of the Connect and CloudEvents
+    conventions expect.
+    """
+    found: str | None = None
+    for key, value in headers:
+        if key == name and value is not None:
+            try:
+                found = value.decode()
+            except UnicodeDecodeError:
+                found = None
+    return found

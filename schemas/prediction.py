@@ -1,0 +1,57 @@
+"""What aisle answers: the category of a product, how sure it is, and which model said so."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Modality = Literal["title", "description", "image"]
+
+
+class Category(BaseModel):
+    """A shelf of the taxonomy."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    label: str
+    theme: str | None = None
+
+
+class RankedCategory(BaseModel):
+    """A category with its calibrated probability."""
+
+    code: str
+    label: str
+    probability: Probability
+
+
+class ModelRef(BaseModel):
+    """The model that decided."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+
+
+class Prediction(BaseModel):
+    """The answer to one product.
+
+    The earliest prediction of an event id is its prediction and later ones are repeats, except a reviewer's
+    (``decided_by`` is ``reviewer``), which supersedes.
+    """
+
+    event_id: str
+    product_id: str
+    category: Category
+    confidence: Probability = Field(description="Calibrated probability of the category.")
+    top: list[RankedCategory] = Field(description="The likeliest categories, likeliest first.")
+    needs_review: bool = Field(description="The confidence is below the model's review threshold.")
+    decided_by: str = Field(description="The model stage that decided, or reviewer.")
+    modalities: list[Modality] = Field(description="The parts of the product that were used.")
+    notes: list[str] = Field(default=[], description="Why a part was not used.")
+    model: ModelRef
+    classified_at: datetime
+    replay: str | None = Field(default=None, description="The replay this answer belongs to, if any.")

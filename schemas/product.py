@@ -1,0 +1,84 @@
+"""What producers send: a product with a title, a description, a photo, or any of them."""
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from schemas.limits import MAX_ATTRIBUTES, MAX_DESCRIPTION_CHARS, MAX_ID_CHARS, MAX_TITLE_CHARS, MAX_URI_CHARS
+
+_INT64 = 2**63
+
+
+def _blank_is_absent(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _number_is_text(value: Any) -> Any:
+    """Catalogues number their products; a boolean is an int to Python and no id to anyone."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str | None, BeforeValidator(_blank_is_absent)]
+Identifier = Annotated[
+    str,
+    BeforeValidator(_number_is_text),
+    StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"\S"),
+]
+AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
+AttributeScalar = (
+    Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
+    | bool
+    | Annotated[int, Field(ge=-_INT64, lt=_INT64)]
+    | float
+    | None
+)
+AttributeValue = AttributeScalar | Annotated[list[AttributeScalar], Field(max_length=MAX_ATTRIBUTES)]
+
+
+class Image(BaseModel):
+    """A photo by reference (``uri`` below a configured root or in an object store) or in place (``base64``)."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URI_CHARS)] | None = None
+    base64: Annotated[str, StringConstraints(min_length=1)] | None = None
+    media_type: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Image":
+        if (self.uri is None) == (self.base64 is None):
+            raise ValueError("give the image as either uri or base64")
+        return self
+
+
+class Product(BaseModel):
+    """A product to classify. Unknown fields are ignored.
+
+    The marketplace challenge's own names are accepted beside ours: ``productid``, ``designation`` and
+    ``imageid`` (which names the file ``image_<imageid>_product_<productid>.jpg`` below the image root).
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True, allow_inf_nan=False)
+
+    product_id: Identifier = Field(validation_alias=AliasChoices("product_id", "productid"))
+    title: Annotated[Text, Field(max_length=MAX_TITLE_CHARS)] = Field(
+        default=None, validation_alias=AliasChoices("title", "designation")
+    )
+    description: Annotated[Text, Field(max_length=MAX_DESCRIPTION_CHARS)] = None
+    image: Image | None = None
+    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] | None = None
+    submitted_by: Annotated[Text, Field(max_length=MAX_ID_CHARS)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _image_by_challenge_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("image") is None and isinstance(data.get("imageid"), int | str):
+            product_id = data.get("product_id", data.get("productid"))
+            return data | {"image": {"uri": f"image_{data['imageid']}_product_{product_id}.jpg"}}
+        return data
+
+    @model_validator(mode="after")
+    def _has_content(self) -> "Product":
+        if self.title is None and self.description is None and self.image is None:
+            raise ValueError("a product needs at least one of title, description and image")
+        return self

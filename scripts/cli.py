@@ -1,0 +1,79 @@
+"""The ``aisle`` command: finds the command that was asked for, and turns errors into one clear line."""
+
+import errno
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from schemas.errors import AisleError
+
+# Each module is imported only when its command, or the list of all, is asked for; what a command needs to
+# run it imports when it runs. Importing pydantic, Kafka or TensorFlow here would make --help wait for them.
+COMMANDS = {
+    "config": "scripts.config",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands, in the order of ``COMMANDS``: the road of a new user."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(version("aisle"), prog_name="aisle")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Put products on the right shelf: Kafka in, predictions out.
+
+    Start with `aisle demo`; bring your own data with `aisle train`.
+    """
+
+
+def main() -> None:
+    """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage, 130 on Ctrl-C."""
+    debug = "--debug" in sys.argv
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except AisleError as error:
+        if debug:
+            raise
+        _fail(f"{error.message}\n{error.hint}".rstrip(), error.exit_status)
+    except OSError as error:
+        if debug:
+            raise
+        _fail(_explain(error), 1)
+
+
+def _fail(text: str, status: int) -> None:
+    click.echo(click.style("error: ", fg="red", bold=True) + text, err=True)
+    sys.exit(status)
+
+
+def _explain(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        where = f" at {error.filename}" if error.filename else ""
+        return f"The disk is full{where}.\nMake room, or point AISLE_DATA_DIR to a disk with some."
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")

@@ -1,0 +1,1 @@
+"""The Faust apps: classify and archive."""

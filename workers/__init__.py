@@ -1,0 +1,1 @@
+"""Processes beside the stream: retraining, monitoring, the gateway."""
