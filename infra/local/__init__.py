@@ -1,0 +1,1 @@
+"""Kafka and a document store on this machine, from PyPI and Maven packages alone."""
