@@ -1,0 +1,40 @@
+"""What can go wrong with data, training, bundles and the champion."""
+
+from schemas.errors import AisleError
+
+
+class DataInvalid(AisleError):
+    """A data set that cannot be read, or cannot be learned from."""
+
+    code = "data-invalid"
+    exit_status = 2
+
+
+class ColumnMissing(DataInvalid):
+    """A data set without a column that is needed, or that was asked for by name."""
+
+    code = "column-missing"
+
+
+class CategoryUnknown(DataInvalid):
+    """A row whose category is not in the taxonomy that was given."""
+
+    code = "category-unknown"
+
+
+class BundleInvalid(AisleError):
+    """A path that is no bundle, or a bundle that is not what it was when it was written."""
+
+    code = "bundle-invalid"
+
+
+class GoldenMismatch(BundleInvalid):
+    """A bundle that does not answer its golden inputs as it did when it was trained."""
+
+    code = "golden-mismatch"
+
+
+class NoChampion(AisleError):
+    """No model is in service, and none was named."""
+
+    code = "no-champion"
