@@ -1,0 +1,41 @@
+# Everything goes through scripts/bootstrap.py, which makes the environment (.venv) on first use.
+# Pass arguments with ARGS, as in: make test ARGS="-k taxonomy"; choose a Python with PYTHON=python3.12.
+
+PYTHON ?= python3
+BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench train up down lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## Start everything and watch real products being classified (ARGS=--once: end after the summary)
+	@$(BOOTSTRAP) run $(ARGS)
+
+test: ## The whole test suite, with the real broker and store
+	@$(BOOTSTRAP) test $(ARGS)
+
+lint: ## Formatting, lint, types and the folders' import rules
+	@$(BOOTSTRAP) lint
+
+format: ## Put the code in form
+	@$(BOOTSTRAP) format
+
+bench: ## Measure the model and the stream
+	@$(BOOTSTRAP) bench $(ARGS)
+
+train: ## Train a model, as in: make train ARGS=products.csv
+	@$(BOOTSTRAP) train $(ARGS)
+
+up: ## Services, topics and workers, until Ctrl-C
+	@$(BOOTSTRAP) up $(ARGS)
+
+down: ## Stop the local services
+	@$(BOOTSTRAP) down $(ARGS)
+
+lock: ## Resolve the dependencies anew and write requirements.lock
+	@$(BOOTSTRAP) lock $(ARGS)
+
+clean: ## Remove .venv, var and caches; refuses while aisle runs
+	@$(PYTHON) scripts/bootstrap.py clean
