@@ -40,3 +40,10 @@ class DiskFull(AisleError):
     """There is no room left where aisle writes."""
 
     code = "disk-full"
+
+
+class DeliveryFailed(AisleError):
+    """The brokers did not acknowledge a record in time."""
+
+    code = "delivery-failed"
+    retryable = True

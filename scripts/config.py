@@ -2,6 +2,8 @@
 
 import click
 
+from scripts.output import print_json
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -13,9 +15,7 @@ def command(as_json: bool, table: bool) -> None:
 
     rows = settings_rows(None if table else load_settings())
     if as_json:
-        import orjson
-
-        click.echo(orjson.dumps({row.variable: row.value for row in rows}, option=orjson.OPT_INDENT_2))
+        print_json({row.variable: row.value for row in rows})
     elif table:
         click.echo("| variable | default | what it does |\n|---|---|---|")
         for row in rows:

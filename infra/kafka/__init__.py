@@ -1,0 +1,1 @@
+"""Kafka: the batch transport for Faust, plain clients, topics."""

@@ -1,0 +1,105 @@
+"""The Faust application class of aisle: our transport, and settings that lose nothing."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import faust
+from faust.transport.drivers import aiokafka as stock
+from mode import CrashingSupervisor
+
+from infra.kafka.consumer import Conductor, Consumer
+from infra.kafka.producer import Producer
+from infra.settings import Settings
+from schemas.limits import KIB, MAX_RECORD_BYTES, MIB
+
+_SEND_BATCH_BYTES = 256 * KIB  # 16 KiB, Faust's default, costs a third of the rate; more than this gains nothing
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How batches are cut, and how many may be under way.
+
+    Args:
+        max_events: Most records of a batch.
+        max_wait_s: Longest wait for a fuller batch, in seconds.
+        drain_timeout_s: Longest wait for the batch in hand at a rebalance or stop, in seconds.
+        max_in_flight: Batches delivered and not yet acknowledged: one in hand, one ready, one arriving.
+    """
+
+    max_events: int
+    max_wait_s: float
+    drain_timeout_s: float
+    max_in_flight: int = 3
+
+
+class Transport(stock.Transport):
+    """The aiokafka driver with our consumer, producer and conductor."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer
+    Conductor: ClassVar[type[Conductor]] = Conductor
+
+
+class BatchApp(faust.App):
+    """A Faust app whose agents receive batches of raw records.
+
+    An agent that raises ends the process with nothing committed (``CrashingSupervisor``): with the default
+    supervisor a failed batch is acknowledged and lost.
+    """
+
+    limits: BatchLimits
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
+    @property
+    def batch_producer(self) -> Producer:
+        """The producer, as the class that it is."""
+        return cast(Producer, self.producer)
+
+
+def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> BatchApp:
+    """A Faust app for one consumer group.
+
+    Args:
+        group: Consumer group id.
+        settings: Batch, commit, session and retry settings are used.
+        bootstrap: ``host:port`` of the brokers, comma-separated.
+        options: Further Faust settings.
+    """
+    brokers = ";".join(f"kafka://{address.strip()}" for address in bootstrap.split(","))
+    app = BatchApp(
+        group,
+        broker=brokers,
+        **{  # type: ignore[arg-type] # one mapping of many types
+            "agent_supervisor": CrashingSupervisor,
+            "autodiscover": False,
+            "broker_commit_interval": settings.commit_interval_s,
+            "broker_heartbeat_interval": settings.session_timeout_s / 3,
+            "broker_max_poll_records": settings.batch_max_events,
+            # After kills in the middle of a rebalance JoinGroup can block this long.
+            "broker_request_timeout": max(15.0, settings.session_timeout_s),
+            "broker_rebalance_timeout": settings.session_timeout_s + settings.infer_deadline_s,
+            "broker_session_timeout": settings.session_timeout_s,
+            "consumer_auto_offset_reset": "earliest",
+            "consumer_max_fetch_size": MIB + 64 * KIB,
+            "producer_max_batch_size": _SEND_BATCH_BYTES,
+            "producer_max_request_size": MAX_RECORD_BYTES + 64 * KIB,
+            "producer_request_timeout": settings.retry_budget_s,  # Faust's default is 20 minutes
+            "stream_wait_empty": True,
+            "topic_allow_declare": False,
+            "topic_disable_leader": True,
+            "value_serializer": "raw",
+            "web_enabled": False,
+        }
+        | options,
+    )
+    app.limits = BatchLimits(
+        max_events=settings.batch_max_events,
+        max_wait_s=settings.batch_max_wait_ms / 1000,
+        drain_timeout_s=settings.drain_timeout_s,
+    )
+    return app

@@ -1,0 +1,126 @@
+"""Plain Kafka clients: for commands and for what is read outside a consumer group."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from infra.errors import BrokerUnavailable
+from infra.logging import get_logger
+from schemas.limits import KIB, MAX_RECORD_BYTES
+
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 5.0
+
+logger = get_logger(__name__)
+
+
+@asynccontextmanager
+async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client, connected.
+
+    Raises:
+        BrokerUnavailable: No broker answers.
+    """
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.close()
+        raise _unavailable(bootstrap) from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def producer_client(bootstrap: str, *, compression: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
+    """An idempotent producer, connected; flushed at the end.
+
+    Raises:
+        BrokerUnavailable: No broker answers.
+    """
+    client = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=5,
+        max_batch_size=256 * KIB,
+        max_request_size=MAX_RECORD_BYTES + 64 * KIB,
+        compression_type=compression,
+    )
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise _unavailable(bootstrap) from error
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of whole topics outside any group, connected.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers.
+        topics: What to read.
+        from_start: From the earliest record; else only what arrives from now on.
+
+    Raises:
+        BrokerUnavailable: No broker answers.
+    """
+    client = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest" if from_start else "latest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=MAX_RECORD_BYTES + 64 * KIB,
+    )
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise _unavailable(bootstrap) from error
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> None:
+    """Return once a broker answers, asking with growing pauses.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers.
+        timeout_s: Longest wait in seconds; None waits as long as it takes.
+
+    Raises:
+        BrokerUnavailable: None answered in time.
+    """
+    started, pause = monotonic(), _FIRST_PAUSE_S
+    while True:
+        try:
+            async with admin_client(bootstrap):
+                return
+        except BrokerUnavailable:
+            waited = monotonic() - started
+            if timeout_s is not None and waited + pause > timeout_s:
+                raise
+            logger.info("waiting for the broker", bootstrap=bootstrap, waited_s=round(waited))
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _unavailable(bootstrap: str) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"No Kafka broker answers at {bootstrap}.",
+        hint="Start one with `aisle up`, or set AISLE_KAFKA_BOOTSTRAP to yours.",
+    )
