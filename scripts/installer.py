@@ -66,8 +66,8 @@ class Installer:
         if self.output([str(self._uv), "--version"]).split()[:2] != pin.split("=="):
             options = ("--quiet", "--retries", "2", "--no-deps", "--only-binary", ":all:")
             failure = self._pip(*options, "--require-hashes", "-r", "requirements-bootstrap.lock", quiet=True)
-            if failure is not None and "No matching distribution" not in failure:
-                self._fail(failure)
+            if failure is not None and ("No matching distribution" not in failure or _NETWORK.search(failure)):
+                self._fail(failure)  # an index that cannot be reached has no matching distribution either
             self._has_uv = failure is None
         else:
             self._has_uv = True
