@@ -47,3 +47,9 @@ class DeliveryFailed(AisleError):
 
     code = "delivery-failed"
     retryable = True
+
+
+class StoreRefused(AisleError):
+    """The store refused a write for a reason that a retry will not mend."""
+
+    code = "store-refused"

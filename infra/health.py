@@ -1,0 +1,81 @@
+"""A process's own word on its health, over HTTP on the loopback address."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from infra.logging import get_logger
+
+logger = get_logger(__name__)
+
+
+class Health:
+    """What a process is waiting for, and whether it still moves.
+
+    ``/health/ready`` answers 200, or 503 with each thing that is waited for and why. ``/health/live`` answers
+    200, or 503 with what is stuck: then only a restart helps.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, str] = {"start": "starting"}
+        self._checks: dict[str, Callable[[], str | None]] = {}
+
+    def waits_for(self, what: str, why: str) -> None:
+        """Not ready, until ``has(what)``."""
+        self._waiting[what] = why
+
+    def has(self, what: str) -> None:
+        """What was waited for is there."""
+        self._waiting.pop(what, None)
+
+    def add_liveness(self, name: str, check: Callable[[], str | None]) -> None:
+        """Add a check that returns None while all is well, else what is stuck."""
+        self._checks[name] = check
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """What keeps the process from being ready, by name."""
+        return dict(self._waiting)
+
+    @property
+    def stuck(self) -> dict[str, str]:
+        """What keeps the process from being alive, by name."""
+        return {name: why for name, check in self._checks.items() if (why := check())}
+
+    @asynccontextmanager
+    async def serve(self, port: int) -> AsyncIterator[int]:
+        """Answer on the loopback address while the context lasts.
+
+        Args:
+            port: The port, or 0 for any free one.
+
+        Yields:
+            The port in use.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        app = web.Application()
+        app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/ready", self._ready)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            bound: int = runner.addresses[0][1]
+            yield bound
+        finally:
+            await runner.cleanup()
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        return _answer("alive", self.stuck)
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        return _answer("ready", self.stuck | self.waiting)
+
+
+def _answer(state: str, problems: dict[str, str]) -> web.Response:
+    if problems:
+        return web.json_response({"status": f"not {state}", "causes": problems}, status=503)
+    return web.json_response({"status": state})

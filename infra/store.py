@@ -1,0 +1,182 @@
+"""The document store, through Motor: the only module that imports it.
+
+Motor is deprecated (critical fixes until May 2027); PyMongo's own async client is its successor. Keeping it
+to this module keeps that move small.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne, WriteConcern
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.errors import ConfigurationError as MongoConfigurationError
+from pymongo.uri_parser import parse_uri
+
+from infra.errors import StoreRefused, StoreUnavailable
+from infra.logging import get_logger
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+ITEMS: Final = "items"
+FEEDBACK: Final = "feedback"
+
+_INDEXES: Final = {
+    ITEMS: (
+        IndexModel([("product_id", ASCENDING), ("product.published_at", DESCENDING)]),
+        IndexModel(
+            [
+                ("prediction.needs_review", DESCENDING),
+                ("verdict.verdict", ASCENDING),
+                ("prediction.confidence", ASCENDING),
+            ]
+        ),
+    ),
+    FEEDBACK: (IndexModel([("parked", ASCENDING), ("product_id", ASCENDING)]),),
+}
+_DUPLICATE_KEY: Final = 11000
+_DUPLICATE_KEY_ON_POSTGRES: Final = "violates exclusion constraint"
+_TRANSIENT: Final = (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+_LONGEST_PAUSE_S: Final = 5.0
+_MAX_RACES: Final = 10
+
+logger = get_logger(__name__)
+
+
+class Store:
+    """One database of a MongoDB-wire server.
+
+    Args:
+        uri: ``mongodb://`` address; may hold credentials and is never shown.
+        database: The database's name.
+
+    Raises:
+        StoreUnavailable: The address is not one.
+    """
+
+    def __init__(self, uri: str, database: str) -> None:
+        try:
+            hosts = parse_uri(uri)["nodelist"] if uri.startswith("mongodb://") else []
+            self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                uri, tz_aware=True, serverSelectionTimeoutMS=3_000, connectTimeoutMS=3_000, socketTimeoutMS=30_000
+            )
+        except (PyMongoError, ValueError) as error:
+            raise StoreUnavailable(
+                f"AISLE_MONGODB_URI is no usable address: {error}.", hint="Write it as mongodb://host:port."
+            ) from error
+        self.address = ",".join(f"{host}:{port}" for host, port in hosts) or "a cluster named by DNS"
+        self._database = self._client.get_database(database, write_concern=WriteConcern(w="majority", j=True))
+
+    def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
+        """A collection that writes with w=majority and j=true."""
+        return self._database.get_collection(name)
+
+    async def ping(self) -> None:
+        """Return if the server answers.
+
+        Raises:
+            StoreUnavailable: It does not, or refuses us.
+        """
+        try:
+            await self._client.admin.command("ping")
+        except (PyMongoError, OSError) as error:
+            raise self._unavailable(error) from error
+
+    async def wait(self, timeout_s: float | None = None) -> None:
+        """Return once the server answers; None waits as long as it takes.
+
+        Raises:
+            StoreUnavailable: It did not answer within ``timeout_s`` seconds.
+        """
+        started, pause = monotonic(), 0.25
+        while True:
+            try:
+                return await self.ping()
+            except StoreUnavailable:
+                waited = monotonic() - started
+                if timeout_s is not None and waited + pause > timeout_s:
+                    raise
+                logger.info("waiting for the store", address=self.address, waited_s=round(waited))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    async def create_indexes(self) -> None:
+        """Create the indexes that are missing."""
+        for name, indexes in _INDEXES.items():
+            await self.collection(name).create_indexes(list(indexes))
+
+    async def upsert(self, collection: str, operations: Sequence[UpdateOne]) -> None:
+        """Write upserts in one unordered bulk, and again those that raced another writer for a new document.
+
+        The operations must commute and repeat without effect. Sort them by ``_id``: two bulks that lock the
+        same documents in different orders can deadlock on some servers.
+
+        Raises:
+            StoreUnavailable: The server went away; some operations may have been applied.
+            StoreRefused: The server refused an operation for a reason that a retry will not mend.
+        """
+        for _ in range(_MAX_RACES):
+            if not operations:
+                return
+            try:
+                await self.collection(collection).bulk_write(operations, ordered=False)
+            except BulkWriteError as error:
+                operations = _raced(operations, error)
+            except _TRANSIENT as error:
+                raise self._unavailable(error) from error
+            except PyMongoError as error:
+                raise StoreRefused(f"The store refused a bulk write: {error}.") from error
+            else:
+                return
+        raise StoreUnavailable(f"Other writers won {_MAX_RACES} races for the same documents.")
+
+    async def retrying(self, write: Callable[[], Awaitable[T]], budget_s: float) -> T:
+        """Run a repeatable write until it succeeds, with growing pauses, for at most ``budget_s`` seconds.
+
+        Raises:
+            StoreUnavailable: The budget is spent.
+        """
+        deadline, pause = monotonic() + budget_s, 0.1
+        while True:
+            try:
+                return await write()
+            except StoreUnavailable as error:
+                if monotonic() + pause > deadline:
+                    raise
+                logger.warning("the store is away, trying again", address=self.address, error=error.message)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with suppress(MongoConfigurationError):
+            self._client.close()
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"No MongoDB server answers at {self.address}: {type(error).__name__}.",
+            hint="Start one with `aisle up`, or set AISLE_MONGODB_URI to yours.",
+        )
+
+
+def _raced(operations: Sequence[UpdateOne], error: BulkWriteError) -> list[UpdateOne]:
+    """The operations that lost a race for a new document."""
+    errors: Sequence[Mapping[str, Any]] = error.details.get("writeErrors", ())
+    for one in errors:
+        if one.get("code") != _DUPLICATE_KEY and _DUPLICATE_KEY_ON_POSTGRES not in str(one.get("errmsg")):
+            raise StoreRefused(f"The store refused a write: {one.get('errmsg')}.") from error
+    if not errors:  # a write concern that was not met: applied, but not as safely as we promise
+        raise StoreUnavailable("The store could not confirm a write on a majority of its members.") from error
+    return [operations[one["index"]] for one in errors]

@@ -1,0 +1,132 @@
+"""The archive agent: products, predictions, dead letters and feedback to MongoDB."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+from pydantic import ValidationError
+
+from infra.images import ImageStore
+from infra.kafka.producer import OutRecord, Producer
+from infra.logging import get_logger
+from infra.store import ITEMS, Store
+from schemas.dead_letter import DeadLetter
+from schemas.errors import AisleError
+from schemas.feedback import Feedback
+from schemas.limits import MAX_RECORD_BYTES
+from schemas.prediction import Prediction
+from schemas.product import Product
+from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
+from streams.dead_letters import dead_letter
+from streams.decode import id_of, parse
+from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
+from streams.verdicts import Verdicts, feedback_document
+
+TOPICS = (PRODUCTS_IN, PREDICTIONS_OUT, FEEDBACK, PRODUCTS_DLQ)
+
+logger = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Writes:
+    """What a batch leads to."""
+
+    items: list[Part] = field(default_factory=list)
+    photos: dict[str, bytes] = field(default_factory=dict)
+    products: set[str] = field(default_factory=set)
+    feedback: list[dict[str, Any]] = field(default_factory=list)
+    dead_letters: list[OutRecord] = field(default_factory=list)
+
+
+class ArchiveStage:
+    """Archives batches of raw records from all of its topics.
+
+    Args:
+        store: Where items and feedback go.
+        images: Where photos go.
+        producer: Publishes feedback that cannot be used.
+        retry_budget_s: How long the store may be away before the batch is given back, in seconds.
+    """
+
+    def __init__(self, store: Store, images: ImageStore, producer: Producer, retry_budget_s: float) -> None:
+        self._store = store
+        self._verdicts = Verdicts(store)
+        self._images = images
+        self._producer = producer
+        self._retry_budget_s = retry_budget_s
+        self._readers: dict[str, Callable[[ConsumerRecord, Writes], None]] = {
+            PRODUCTS_IN: self._read_product,
+            PREDICTIONS_OUT: self._read_prediction,
+            PRODUCTS_DLQ: self._read_dead_letter,
+            FEEDBACK: self._read_feedback,
+        }
+
+    def decode(self, records: Sequence[ConsumerRecord]) -> Writes:
+        """What the records ask to be written."""
+        writes = Writes()
+        for record in records:
+            self._readers[record.topic](record, writes)
+        return writes
+
+    async def work(self, decoded: Writes) -> Writes:
+        """Keep the photos, before anything refers to them."""
+        if decoded.photos:
+            await asyncio.to_thread(self._keep_photos, decoded.photos)
+        return decoded
+
+    async def deliver(self, results: Writes) -> None:
+        """Write everything; repeated as a whole while the store is away, which changes nothing."""
+        items = upserts(results.items)
+
+        async def write() -> None:
+            await self._store.upsert(ITEMS, items)
+            if results.feedback:
+                await self._verdicts.keep(results.feedback)
+            named = {document["product_id"] for document in results.feedback if "product_id" in document}
+            await self._verdicts.resolve(results.products | named)
+
+        await self._store.retrying(write, self._retry_budget_s)
+        if results.dead_letters:
+            await self._producer.deliver(FEEDBACK_DLQ, results.dead_letters)
+
+    def _keep_photos(self, photos: dict[str, bytes]) -> None:
+        for digest, content in photos.items():
+            self._images.put(digest, content)
+
+    def _read_product(self, record: ConsumerRecord, writes: Writes) -> None:
+        try:
+            product = parse(Product, record.value)
+        except AisleError:
+            return  # the classify agent makes the dead letter
+        writes.items.append(product_part(id_of(record), product, record, writes.photos))
+        writes.products.add(product.product_id)
+
+    def _read_prediction(self, record: ConsumerRecord, writes: Writes) -> None:
+        try:
+            prediction = parse(Prediction, record.value, limit_bytes=MAX_RECORD_BYTES)
+        except AisleError as error:
+            _log_skipped(record, error.message)
+            return
+        writes.items.append(prediction_part(prediction))
+
+    def _read_dead_letter(self, record: ConsumerRecord, writes: Writes) -> None:
+        try:
+            reason = DeadLetter.from_headers(record.headers)
+        except ValidationError as error:
+            _log_skipped(record, f"no dead letter of aisle's: {error.error_count()} error headers missing or wrong")
+            return
+        writes.items.append(dead_letter_part(id_of(record), reason, record))
+
+    def _read_feedback(self, record: ConsumerRecord, writes: Writes) -> None:
+        try:
+            feedback = parse(Feedback, record.value)
+        except AisleError as error:
+            writes.dead_letters.append(dead_letter(record, id_of(record), "decode", error))
+            return
+        writes.feedback.append(feedback_document(feedback, record, id_of(record)))
+
+
+def _log_skipped(record: ConsumerRecord, why: str) -> None:
+    logger.warning("record skipped", topic=record.topic, partition=record.partition, offset=record.offset, why=why)

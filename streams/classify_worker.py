@@ -1,0 +1,64 @@
+"""The classify worker: waits for a champion and a broker, then runs the classify agent."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from infra.endpoints import find_kafka
+from infra.kafka.app import new_app
+from infra.kafka.clients import admin_client, wait_for_broker
+from infra.kafka.topics import check_in_step, topic_states
+from infra.logging import get_logger
+from model.champion import NoChampion, find_bundle
+from model.classifier import Classifier
+from schemas.topics import PRODUCTS_IN
+from streams.classify import ClassifyStage
+from streams.commit import run_stage
+from streams.inference import Inference
+from streams.worker import Worker
+
+GROUP = "aisle-classify"
+_ASK_AGAIN_S = 2.0
+
+logger = get_logger(__name__)
+
+
+async def main(worker: Worker) -> None:
+    """Run until stopped."""
+    settings, health = worker.settings, worker.health
+    bundle = await _wait_for_champion(worker)
+    classifier = await asyncio.to_thread(Classifier.load, bundle, language=settings.language)
+    logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
+
+    bootstrap = find_kafka(settings)
+    health.waits_for("broker", f"no broker answers at {bootstrap}")
+    await wait_for_broker(bootstrap)
+    async with admin_client(bootstrap) as admin:
+        check_in_step(await topic_states(admin))
+    health.has("broker")
+
+    app = new_app(GROUP, settings, bootstrap)
+    inference = Inference(classifier, settings.infer_deadline_s)
+
+    @app.agent(app.topic(PRODUCTS_IN), name="classify")
+    async def classify(stream: Any) -> None:
+        await run_stage(stream, ClassifyStage(inference, app.batch_producer), worker.progress)
+
+    await worker.run(app)
+
+
+async def _wait_for_champion(worker: Worker) -> Path:
+    """The bundle to serve; without one the worker is not ready and consumes nothing."""
+    settings, told = worker.settings, False
+    while True:
+        try:
+            bundle = find_bundle(settings.model, settings.data_dir / "models")
+        except NoChampion as error:
+            if not told:
+                worker.health.waits_for("model", str(error))
+                logger.warning("waiting for a champion", hint=error.hint)
+                told = True
+        else:
+            worker.health.has("model")
+            return bundle
+        await asyncio.sleep(_ASK_AGAIN_S)

@@ -1,0 +1,39 @@
+"""Why an event, or a whole worker, could not go on."""
+
+from schemas.errors import AisleError
+
+
+class RecordEmpty(AisleError):
+    """A record without a value, which is no product and no feedback."""
+
+    code = "record-empty"
+
+
+class RecordTooLarge(AisleError):
+    """A record larger than its topic's contract allows, once decompressed."""
+
+    code = "record-too-large"
+
+
+class RecordInvalid(AisleError):
+    """A record whose value does not follow the contract."""
+
+    code = "record-invalid"
+
+
+class EventPoisonous(AisleError):
+    """An event that makes the model fail, while the model answers others."""
+
+    code = "event-poisonous"
+
+
+class ModelFailed(AisleError):
+    """The model fails on an event that it is known to answer: the fault is the model's, not the event's."""
+
+    code = "model-failed"
+
+
+class ModelHung(AisleError):
+    """The model did not answer within its deadline."""
+
+    code = "model-hung"

@@ -1,0 +1,77 @@
+"""Runs the model in a thread of its own, with a deadline, and tells a poison event from a broken model."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from model.classifier import Classification
+from schemas.prediction import ModelRef
+from schemas.product import Product
+from streams.errors import ModelFailed, ModelHung
+from streams.isolate import isolate
+
+# A product that every model answers, as it has all that text can have: letters.
+_CANARY = Product(product_id="canary", title="canary")
+
+
+class ProductClassifier(Protocol):
+    """What the stream asks of a model; `model.classifier.Classifier` is one."""
+
+    ref: ModelRef
+
+    def classify(self, products: Sequence[Product]) -> list[Classification]:
+        """One answer a product, in order; blocks."""
+
+
+class Inference:
+    """Classifies batches off the event loop, one at a time.
+
+    One thread: TensorFlow uses all cores by itself, and two batches at once would only wait for each other.
+
+    Args:
+        classifier: The model in service.
+        deadline_s: Longest a call may take, in seconds.
+    """
+
+    def __init__(self, classifier: ProductClassifier, deadline_s: float) -> None:
+        self.classifier = classifier
+        self._deadline_s = deadline_s
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+
+    async def classify(self, products: Sequence[Product]) -> list[Classification | Exception]:
+        """The answer to each product, or what the model raises on this product alone.
+
+        Raises:
+            ModelHung: A call exceeded its deadline. The thread cannot be stopped, so the process must end.
+            ModelFailed: The model fails on a harmless product too.
+        """
+        if not products:
+            return []
+        answers, calls = await isolate(products, self._call)
+        if calls > 1 or any(isinstance(answer, Exception) for answer in answers):
+            await self._require_health()
+        return answers
+
+    async def _call(self, products: Sequence[Product]) -> Sequence[Classification]:
+        call = asyncio.get_running_loop().run_in_executor(self._thread, self.classifier.classify, products)
+        done, _ = await asyncio.wait({call}, timeout=self._deadline_s)
+        if not done:
+            raise _hung(len(products), self._deadline_s)
+        return call.result()
+
+    async def _require_health(self) -> None:
+        try:
+            await self._call([_CANARY])
+        except Exception as error:
+            raise ModelFailed(
+                f"Model {self.classifier.ref.version} fails on a harmless product: {type(error).__name__}: {error}.",
+                hint="Roll back, or train anew; nothing was acknowledged.",
+            ) from error
+
+
+def _hung(count: int, deadline_s: float) -> ModelHung:
+    return ModelHung(
+        f"The model did not answer {count} products within {deadline_s:g} s.",
+        hint="AISLE_INFER_DEADLINE_S sets the limit.",
+    )

@@ -1,0 +1,111 @@
+"""The four parts of an item, as upserts that commute and can be repeated.
+
+One document per event in ``items``; each part is one sub-document written from one topic. ``$min`` and ``$max``
+compare whole sub-documents field by field in order, so the first fields decide which of two writes stays.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from aiokafka.structs import ConsumerRecord
+from bson import Binary
+from pymongo import UpdateOne
+
+from schemas.dead_letter import DeadLetter, without_error_headers
+from schemas.prediction import Prediction
+from schemas.product import Image, Product
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an item, to be written unless the one that is there comes before it (``$min``) or after (``$max``)."""
+
+    event_id: str
+    operator: Literal["$min", "$max"]
+    name: str
+    value: Document
+    product_id: str | None = None
+
+
+def record_time(record: ConsumerRecord) -> datetime:
+    """The record's own timestamp; the epoch for a producer that gives none."""
+    return datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
+
+
+def product_part(event_id: str, product: Product, record: ConsumerRecord, photos: dict[str, bytes]) -> Part:
+    """The product as published first; a photo is added to ``photos`` by its SHA-256 and only its reference stays."""
+    part: Document = {"published_at": record_time(record), "title": product.title, "description": product.description}
+    if product.image is not None:
+        part["image"] = _image_reference(product.image, photos)
+    if product.attributes:
+        # As pairs: attribute names may hold dots and dollars, which document keys should not.
+        part["attributes"] = [{"name": name, "value": value} for name, value in product.attributes.items()]
+    if product.submitted_by is not None:
+        part["submitted_by"] = product.submitted_by
+    return Part(event_id, "$min", "product", part, product.product_id)
+
+
+def prediction_part(prediction: Prediction) -> Part:
+    """The earliest prediction of the event."""
+    fields = prediction.model_dump(exclude={"event_id", "product_id", "classified_at"}, exclude_none=True)
+    part: Document = {"classified_at": prediction.classified_at, **fields}
+    return Part(prediction.event_id, "$min", "prediction", part, prediction.product_id)
+
+
+def dead_letter_part(event_id: str, reason: DeadLetter, record: ConsumerRecord) -> Part:
+    """The dead letter of the last attempt, its key, value and headers as opaque bytes."""
+    part: Document = {
+        "attempts": reason.attempts,
+        "at": record_time(record),
+        **reason.model_dump(exclude={"attempts"}, exclude_none=True),
+        "key": None if record.key is None else Binary(record.key),
+        "value": None if record.value is None else Binary(record.value),
+        "headers": [
+            {"name": name, "value": None if content is None else Binary(content)}
+            for name, content in without_error_headers(record.headers)
+        ],
+    }
+    return Part(event_id, "$max", "dead_letter", part)
+
+
+def upserts(parts: Iterable[Part]) -> list[UpdateOne]:
+    """One upsert per item, sorted by id; a part that comes twice in the batch gets an upsert of its own.
+
+    Sorted, as two bulks that lock the same documents in different orders can deadlock on some servers.
+    """
+    by_item: dict[str, list[dict[str, Part]]] = {}
+    for part in parts:
+        layers = by_item.setdefault(part.event_id, [])
+        free = next((layer for layer in layers if part.name not in layer), None)
+        if free is None:
+            layers.append({part.name: part})
+        else:
+            free[part.name] = part
+    return [_upsert(event_id, layer) for event_id in sorted(by_item) for layer in by_item[event_id]]
+
+
+def _upsert(event_id: str, parts: dict[str, Part]) -> UpdateOne:
+    update: Document = {}
+    for part in parts.values():
+        update.setdefault(part.operator, {})[part.name] = part.value
+        if part.product_id is not None:
+            update["$set"] = {"product_id": part.product_id}
+    return UpdateOne({"_id": event_id}, update, upsert=True)
+
+
+def _image_reference(image: Image, photos: dict[str, bytes]) -> Document:
+    if image.base64 is None:
+        return {"uri": image.uri}
+    try:
+        content = b64decode(image.base64, validate=True)
+    except ValueError:
+        return {"error": "the photo is not valid base64", "media_type": image.media_type}
+    digest = sha256(content).hexdigest()
+    photos[digest] = content
+    return {"sha256": digest, "media_type": image.media_type, "bytes": len(content)}

@@ -1,0 +1,128 @@
+"""A worker process from start to end: wait for what it needs, run its Faust app, drain, leave."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from infra.health import Health
+from infra.kafka.app import BatchApp
+from infra.lifeline import watch_lifeline
+from infra.logging import get_logger
+from infra.settings import Settings
+from schemas.errors import AisleError
+from streams.commit import Progress
+
+logger = get_logger(__name__)
+
+_DRAIN_MARGIN_S = 5.0  # for the last commit and for leaving the group
+
+
+class Worker:
+    """What a worker's main function is given.
+
+    Args:
+        settings: The settings in force.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.health = Health()
+        self.progress = Progress()
+        self.app: BatchApp | None = None
+        limit_s = settings.infer_deadline_s + settings.retry_budget_s + settings.drain_timeout_s
+        self.health.add_liveness("batch", lambda: self._stuck(limit_s))
+
+    def _stuck(self, limit_s: float) -> str | None:
+        busy_s = self.progress.busy_s
+        return f"a batch has been in hand for {busy_s:.0f} s" if busy_s > limit_s else None
+
+    async def run(self, app: BatchApp) -> None:
+        """Run a Faust app until it is told to stop.
+
+        Raises:
+            Exception: Whatever ended the app, if that was no stop.
+        """
+        self.app = app
+        await app.start()
+        self.health.has("start")
+        logger.info("ready")
+        await app.wait_until_stopped()
+        if app.crash_reason is not None:
+            raise app.crash_reason
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, commit, leave the group; or give up at the drain deadline."""
+        if self.app is not None:
+            async with asyncio.timeout(self.settings.drain_timeout_s + _DRAIN_MARGIN_S):
+                await self.app.stop()
+
+
+def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:
+    """Run a worker until SIGTERM or SIGINT, then end the process: 0 when it drained, else 1.
+
+    Ends by ``os._exit``: a model thread that hangs would keep the interpreter from ending, for ever.
+    """
+    watch_lifeline(settings.drain_timeout_s + _DRAIN_MARGIN_S)
+    if sys.platform != "win32":
+        import uvloop
+
+        # A policy, as Faust's consumer thread makes a loop of its own.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    try:
+        status = asyncio.run(_supervise(settings, main))
+    except BaseException:
+        logger.exception("the worker failed")
+        status = 1
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, None]]) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    worker = Worker(settings)
+    async with _serving(worker):
+        work = asyncio.create_task(main(worker))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return _outcome(work)
+        logger.info("stopping", batch_in_hand=bool(worker.progress.busy_s))
+        worker.health.waits_for("stop", "stopping")
+        try:
+            await worker.stop()
+        except TimeoutError:
+            logger.error(  # noqa: TRY400 - the traceback of a timeout says nothing
+                "did not drain in time; the batch in hand will be done again", after_s=settings.drain_timeout_s
+            )
+            return 1
+        work.cancel()
+        await asyncio.wait({work})
+        logger.info("stopped", events=worker.progress.events, batches=worker.progress.batches)
+        return 0
+
+
+@asynccontextmanager
+async def _serving(worker: Worker) -> AsyncIterator[None]:
+    async with worker.health.serve(worker.settings.health_port) as port:
+        logger.info("starting", health=f"http://127.0.0.1:{port}/health/ready", pid=os.getpid())
+        yield
+
+
+def _outcome(work: asyncio.Task[None]) -> int:
+    error = work.exception()
+    if error is None:
+        return 0
+    if isinstance(error, AisleError):
+        logger.error(error.message, error=error.code, hint=error.hint or None)
+    else:
+        logger.error("the worker failed", exc_info=error)
+    return 1
