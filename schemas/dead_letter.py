@@ -46,7 +46,7 @@ class DeadLetter(BaseModel):
         return cls.model_validate({name: text for name, text in texts.items() if text is not None})
 
 
-def without_error_headers(headers: Headers) -> list[tuple[str, bytes]]:
+def without_error_headers(headers: Headers) -> list[tuple[str, bytes | None]]:
     """The headers a record had before it became a dead letter."""
     return [(key, value) for key, value in headers if not key.startswith(_PREFIX)]
 
