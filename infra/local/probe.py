@@ -1,0 +1,57 @@
+"""Whether a local service answers: not that its port is open, but that it does its work."""
+
+import asyncio
+import contextlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+_WAIT_S: Final = 2.0
+
+
+def kafka_answers(address: str) -> bool:
+    """Whether the broker is in service: it names itself as one that topics can be placed on."""
+    if not _is_open(address):
+        return False
+    with ThreadPoolExecutor(1) as thread:  # the caller may be inside an event loop
+        return thread.submit(asyncio.run, _has_brokers(address)).result()
+
+
+def store_answers(address: str, uri: str) -> bool:
+    """Whether the store answers a ping."""
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    if not _is_open(address):
+        return False
+    with MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=int(_WAIT_S * 1_000)) as client:
+        try:
+            client.admin.command("ping")
+        except PyMongoError:
+            return False
+    return True
+
+
+async def _has_brokers(address: str) -> bool:
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.errors import KafkaError
+
+    client = AIOKafkaClient(bootstrap_servers=address, request_timeout_ms=int(_WAIT_S * 1_000))
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_WAIT_S):
+                await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await client.close()
+
+
+def _is_open(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_WAIT_S).close()
+    except OSError:
+        return False
+    return True

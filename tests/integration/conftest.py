@@ -1,0 +1,60 @@
+"""The real broker and the embedded store, once for all integration tests."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.local.services import LocalServices
+from infra.local.state import RunState
+from infra.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """A running broker and store; both end with the test process, even if that is killed."""
+
+    settings: Settings
+    local: LocalServices
+
+    @property
+    def data_dir(self) -> Path:
+        """Where they keep their data, logs and state."""
+        return self.settings.data_dir
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """``host:port`` of the broker."""
+        return self.local.status()["kafka"].address
+
+    @property
+    def mongodb_uri(self) -> str:
+        """URI of the store."""
+        return self.local.status()["docstore"].address
+
+    def kill_broker(self) -> None:
+        """End the broker with SIGKILL."""
+        self.local.kill_one("kafka")
+
+    def start_broker(self) -> RunState:
+        """Start the broker after a kill, on the same data and port; returns when it answers."""
+        return self.local.start_one("kafka")
+
+    def restart_broker(self) -> RunState:
+        """Kill the broker and start it again; returns when it answers."""
+        self.kill_broker()
+        return self.start_broker()
+
+
+def local_settings(data_dir: Path) -> Settings:
+    """Settings of a data directory with local services, whatever the environment says."""
+    return Settings(data_dir=data_dir, kafka_bootstrap=None, mongodb_uri=None)
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A broker and a store of this test session's own."""
+    settings = local_settings(tmp_path_factory.mktemp("services"))
+    with LocalServices(settings) as local:
+        yield Services(settings, local)
