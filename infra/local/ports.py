@@ -49,9 +49,7 @@ def is_free(port: int) -> bool:
 def listens(pid: int, ports: Iterable[int]) -> bool:
     """Whether a process listens on all these ports."""
     try:
-        open_ports = {
-            c.laddr.port for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN
-        }
+        connections = psutil.Process(pid).net_connections("tcp")
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
     return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}.issuperset(ports)
