@@ -52,11 +52,13 @@ CHECKS = (
     ("lint-imports",),
 )
 FORMATTERS = (("ruff", "check", "--fix", "--exit-zero", "--quiet", "."), ("ruff", "format", "."))
-LOCK = (
+COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
-    *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
-    *("--extra", "dev", "--output-file", "requirements.lock", "pyproject.toml"),
+    *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "pyproject.toml"),
 )
+LOCK = (*COMPILE, "--extra", "dev", "--output-file", "requirements.lock")
+# What the container image needs: the same versions, without the tools of development.
+LOCK_RUN = (*COMPILE, "--constraint", "requirements.lock", "--output-file", "requirements-run.lock")
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +107,7 @@ def _become(name: str, rest: list[str], bin_dir: Path) -> int:
     if name in PYTEST_COMMANDS:
         execute([str(bin_dir / "python"), "-m", "pytest", *PYTEST_COMMANDS[name], *rest])
     if name == "lock":
-        return run_all(((*LOCK, *rest),), bin_dir)
+        return run_all(((*LOCK, *rest), (*LOCK_RUN, *rest)), bin_dir)
     return run_all(FORMATTERS if name == "format" else CHECKS, bin_dir)
 
 
