@@ -31,7 +31,7 @@ train: ## Train a model, as in: make train ARGS=products.csv
 up: ## Services, topics and workers, until Ctrl-C
 	@$(BOOTSTRAP) up $(ARGS)
 
-down: ## Stop the local services
+down: ## Stop what `make up` started
 	@$(BOOTSTRAP) down $(ARGS)
 
 lock: ## Resolve the dependencies anew and write requirements.lock

@@ -68,5 +68,5 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = "AISLE_" + "_".join(map(str, first["loc"])).upper()
         raise SettingsInvalid(
-            f"{name} is {first['input']!r}: {first['msg']}.", hint="See `aisle config --help` for what it may be."
+            f"{name} is {first['input']!r}: {first['msg']}.", hint="`aisle config --table` says what it is for."
         ) from error

@@ -27,7 +27,7 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
   bench   measure (ARGS go to pytest)
   train   train a model (ARGS go to `aisle train`)
   up      services, topics and workers, until Ctrl-C
-  down    stop the local services
+  down    stop what `up` started
   aisle   any other command, as in `aisle --help`
   env     only make the environment
   lock    resolve the dependencies anew (ARGS=--upgrade: the newest ones)
@@ -41,7 +41,7 @@ AISLE_COMMANDS = {
     "run": ("demo",),
     "train": ("train",),
     "up": ("up",),
-    "down": ("services", "down"),
+    "down": ("down",),
     "aisle": (),
 }
 PYTEST_COMMANDS: dict[str, tuple[str, ...]] = {"test": (), "bench": ("-s", "tests/bench")}

@@ -13,10 +13,14 @@ from schemas.errors import AisleError
 # Each module is imported only when its command, or the list of all, is asked for; what a command needs to
 # run it imports when it runs. Importing pydantic, Kafka or TensorFlow here would make --help wait for them.
 COMMANDS = {
+    "up": "scripts.up",
+    "down": "scripts.down",
+    "services": "scripts.services",
     "replay": "scripts.replay",
     "watch": "scripts.watch",
     "worker": "scripts.worker",
     "topics": "scripts.topics",
+    "doctor": "scripts.doctor",
     "config": "scripts.config",
 }
 

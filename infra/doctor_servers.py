@@ -1,0 +1,80 @@
+"""Whether the broker and the store answer and have what aisle needs."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from infra.doctor import Finding
+from infra.endpoints import find_kafka, find_mongodb
+from infra.errors import BrokerUnavailable, StoreUnavailable, TopicMissing
+from infra.settings import Settings
+
+_WAIT_S: Final = 8.0
+
+
+def check_broker(settings: Settings) -> Finding:
+    """A broker answers, with aisle's topics in step."""
+    try:
+        bootstrap = find_kafka(settings)
+    except BrokerUnavailable as error:
+        return Finding("broker", "warn", "no local broker runs", error.hint)
+    with _quiet("aiokafka"):
+        try:
+            partitions = asyncio.run(_partitions(bootstrap))
+        except TopicMissing as error:
+            return Finding("broker", "fail", f"{bootstrap} answers. {error.message}", error.hint)
+        except (BrokerUnavailable, TimeoutError):
+            hint = "Start it, or correct AISLE_KAFKA_BOOTSTRAP; `aisle up` starts a local one."
+            return Finding("broker", "fail", f"no answer from {bootstrap}", hint)
+    return Finding("broker", "ok", f"{bootstrap} answers; {len(partitions)} topics are there")
+
+
+def check_store(settings: Settings) -> Finding:
+    """The store answers a ping."""
+    from pymongo import MongoClient
+    from pymongo.errors import OperationFailure, PyMongoError
+
+    try:
+        uri = find_mongodb(settings)
+    except StoreUnavailable as error:
+        return Finding("store", "warn", "no local store runs", error.hint)
+    where = hosts(uri)
+    try:
+        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=int(_WAIT_S * 1_000)) as client:
+            client.admin.command("ping")
+            version = client.server_info()["version"]
+    except OperationFailure as error:
+        return Finding("store", "fail", f"{where} refuses us ({error.code})", "Check user, password and rights.")
+    except PyMongoError as error:
+        hint = "Start it, or correct AISLE_MONGODB_URI; `aisle up` starts a local one."
+        return Finding("store", "fail", f"no answer from {where} ({type(error).__name__})", hint)
+    return Finding("store", "ok", f"{where} answers; version {version}")
+
+
+def hosts(uri: str) -> str:
+    """The hosts of a ``mongodb://`` URI, without user and password."""
+    return uri.partition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+
+
+async def _partitions(bootstrap: str) -> dict[str, int]:
+    from infra.kafka.clients import admin_client
+    from infra.kafka.topics import check_in_step, topic_states
+
+    async with asyncio.timeout(_WAIT_S), admin_client(bootstrap) as admin:
+        states = await topic_states(admin)
+    check_in_step(states)
+    return {state.name: state.partitions for state in states}
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Hold back a library's lines: the finding says it."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
