@@ -5,6 +5,7 @@ supervisor, however it comes, is end-of-file for the child. Linux's parent-death
 direct children, but macOS has none.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -42,11 +43,15 @@ class Lifeline:
 
     def let_go(self) -> None:
         """Allow the child to outlive this process."""
-        os.write(self._held, _LET_GO)
+        with contextlib.suppress(BrokenPipeError):  # it has ended meanwhile
+            os.write(self._held, _LET_GO)
+        self.close()
 
     def close(self) -> None:
-        """Drop the line: a child that was not let go ends."""
-        os.close(self._held)
+        """Drop the line: a child that was not let go ends. A second call does nothing."""
+        held, self._held = self._held, -1
+        if held >= 0:
+            os.close(held)
 
 
 def watch_lifeline(deadline_s: float | None = None) -> bool:

@@ -42,7 +42,6 @@ class Running:
     def let_go(self) -> None:
         """Leave it running when this process ends."""
         self.lifeline.let_go()
-        self.lifeline.close()
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -98,8 +97,7 @@ def kill(running: Running) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    with contextlib.suppress(OSError):  # let go before
-        running.lifeline.close()
+    running.lifeline.close()
 
 
 def settings_variables(settings: Settings) -> dict[str, str]:

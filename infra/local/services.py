@@ -133,7 +133,7 @@ class LocalServices:
             launch = plan.launch(self._settings, name)
             self._say(f"starting {name} on port {next(iter(launch.ports.values()))}")
             started = self._ours[name] = spawn(launch, deadline_s=STOP_S)
-            state = record(self._settings, name, launch, started.process)
+            state = record(self._settings, name, launch, started)
             if wait_until_up(name, launch, started.process):
                 return state
             lost_port = not all(is_free(port) for port in launch.ports.values())
@@ -156,9 +156,9 @@ class LocalServices:
             lock.release()
 
 
-def record(settings: Settings, name: ServiceName, launch: Launch, process: subprocess.Popen[bytes]) -> RunState:
+def record(settings: Settings, name: ServiceName, launch: Launch, running: Running) -> RunState:
     """Write the state file of a service that was just started."""
-    state = RunState.of(process.pid, address=launch.address, ports=dict(launch.ports), kind=launch.kind)
+    state = RunState.of(running.process.pid, address=launch.address, ports=dict(launch.ports), kind=launch.kind)
     write_state(settings.data_dir, name, state)
     return state
 

@@ -1,0 +1,219 @@
+"""All of aisle on one machine: services, topics, workers, as one context manager."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+from infra.endpoints import Endpoints, find_endpoints
+from infra.errors import ServiceFailed
+from infra.local import plan
+from infra.local.errors import AlreadyRunning
+from infra.local.lock import DirLock
+from infra.local.ports import listens
+from infra.local.services import START_S, STOP_S, record
+from infra.local.state import SERVICES, RunState, ServiceName, drop_state, read_state, write_state
+from infra.process import Launch, module, settings_variables
+from infra.settings import Settings
+from infra.supervisor import Child, ProcessEvent, Supervisor
+
+UP: Final = "up"
+"""Name of the supervisor's lock and state file."""
+
+_DRAIN_MARGIN_S: Final = 10.0
+_POLL_S: Final = 0.1
+
+
+class Stack:
+    """Services, topics and workers of one data directory; what ran before is used and left running.
+
+    ::
+
+        async with Stack(settings, workers=2) as stack:
+            print(stack.endpoints.kafka_bootstrap)
+            await stack.wait()
+
+    Args:
+        settings: What to run with; the children get the same.
+        workers: How many classify processes.
+        archive: Whether to run the archive worker.
+        on_event: Gets what happens to each process and the lines that workers write, in the loop's thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        workers: int = 1,
+        archive: bool = True,
+        on_event: Callable[[ProcessEvent], None] = lambda _event: None,
+    ) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._archive = archive
+        self._on_event = on_event
+        self._lock = DirLock(settings.data_dir, UP)
+        self._services_lock = DirLock(settings.data_dir, "services")
+        self._supervisor = Supervisor(on_event)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the broker and the store answer now."""
+        return find_endpoints(self._settings)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start everything; returns when services answer, topics exist and workers run.
+
+        Raises:
+            AlreadyRunning: Another one runs in this data directory.
+            ServiceFailed: A process would not come up. What was started is stopped again.
+        """
+        data_dir = self._settings.data_dir
+        if not self._lock.try_acquire():
+            raise already_up(read_state(data_dir, UP), self._settings)
+        try:
+            write_state(data_dir, UP, RunState.of(os.getpid(), kind=UP))
+            await self._start_services()
+            await self._supervisor.start([self._command("topics", "topics", "create", step=True)])
+            await self._supervisor.start(self._worker_children())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def wait(self) -> None:
+        """Wait for as long as everything can be kept running.
+
+        Raises:
+            ServiceFailed: A process ended in a way that no restart can help.
+        """
+        await self._supervisor.wait()
+
+    async def stop(self) -> None:
+        """Stop workers (they finish what they have in hand), then the services started here."""
+        try:
+            await self._supervisor.stop()
+        finally:
+            self._services_lock.release()
+            drop_state(self._settings.data_dir, UP)
+            self._lock.release()
+
+    def hurry(self) -> None:
+        """Let the stop wait for nobody."""
+        self._supervisor.hurry()
+
+    async def _start_services(self) -> None:
+        await self._lock_services()
+        names = plan.needed(self._settings)
+        for name in SERVICES:
+            if name not in names:
+                self._on_event(ProcessEvent(name, "ready", "as configured"))
+        missing = []
+        for name in names:
+            if (state := read_state(self._settings.data_dir, name)) is None:
+                missing.append(name)
+            else:
+                self._on_event(ProcessEvent(name, "ready", f"{state.address} (ran already)", state.pid))
+        if (fetch := plan.fetch_step(self._settings, tuple(missing))) is not None:
+            await self._supervisor.start([Child("packages", lambda: fetch, step=True, stop_timeout_s=2)])
+        await self._supervisor.start([self._service(name) for name in missing])
+        self._services_lock.release()
+
+    async def _lock_services(self) -> None:
+        until = time.monotonic() + START_S
+        while not self._services_lock.try_acquire():
+            if time.monotonic() > until:
+                raise ServiceFailed("Another process has been starting the local services for a long time.")
+            await asyncio.sleep(_POLL_S)
+
+    def _service(self, name: ServiceName) -> Child:
+        settings = self._settings
+
+        def answers(launch: Launch, pid: int) -> bool:
+            return listens(pid, launch.ports.values()) and plan.answers(name, launch)
+
+        return Child(
+            name,
+            partial(plan.launch, settings, name),
+            ready=answers,
+            started=partial(record, settings, name),
+            stopped=lambda: drop_state(settings.data_dir, name),
+            start_timeout_s=START_S,
+            stop_timeout_s=STOP_S,
+        )
+
+    def _worker_children(self) -> list[Child]:
+        names = [f"classify-{i}" for i in range(1, self._workers + 1)] + ["archive"] * self._archive
+        return [self._command(name, "worker", name.partition("-")[0], index=i) for i, name in enumerate(names)]
+
+    def _command(self, name: str, *arguments: str, step: bool = False, index: int = 0) -> Child:
+        settings = self._settings
+        variables = settings_variables(settings) | {"PYTHONUNBUFFERED": "1"}
+        if settings.health_port:  # one setting, several workers: they take consecutive ports
+            variables["AISLE_HEALTH_PORT"] = str(settings.health_port + index)
+        if settings.log_format == "auto":
+            variables["AISLE_LOG_FORMAT"] = "pretty" if sys.stdout.isatty() else "json"
+        launch = Launch(module("scripts", *arguments), variables)
+        return Child(name, lambda: launch, step=step, stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S)
+
+
+async def run_until_stopped(stack: Stack, on_up: Callable[[], None]) -> None:
+    """Run a stack until SIGINT, SIGTERM or SIGHUP; the second signal hurries the stop.
+
+    Args:
+        stack: What to run.
+        on_up: Called when everything is up.
+
+    Raises:
+        AisleError: As ``Stack.start`` and ``Stack.wait``; everything is stopped by then.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            stack.hurry()
+        stop.set()
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, on_signal)
+
+    async def run() -> None:
+        async with stack:
+            on_up()
+            await stack.wait()
+
+    running, stopping = asyncio.create_task(run()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    finally:
+        stopping.cancel()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def already_up(state: RunState | None, settings: Settings) -> AlreadyRunning:
+    """The error for a second supervisor in one data directory."""
+    who = f"process {state.pid}" if state else "another process"
+    return AlreadyRunning(
+        f"aisle is up already in {settings.data_dir} ({who}).", hint="Stop it with `aisle down`, or set AISLE_DATA_DIR."
+    )
