@@ -10,6 +10,7 @@ from infra.doctor import Finding
 from infra.endpoints import find_kafka, find_mongodb
 from infra.errors import BrokerUnavailable, StoreUnavailable, TopicMissing
 from infra.settings import Settings
+from infra.settings_table import hide_credentials
 
 _WAIT_S: Final = 8.0
 
@@ -20,15 +21,16 @@ def check_broker(settings: Settings) -> Finding:
         bootstrap = find_kafka(settings)
     except BrokerUnavailable as error:
         return Finding("broker", "warn", "no local broker runs", error.hint)
+    where = hide_credentials(bootstrap)
     with _quiet("aiokafka"):
         try:
             partitions = asyncio.run(_partitions(bootstrap))
         except TopicMissing as error:
-            return Finding("broker", "fail", f"{bootstrap} answers. {error.message}", error.hint)
+            return Finding("broker", "fail", f"{where} answers. {error.message}", error.hint)
         except (BrokerUnavailable, TimeoutError):
             hint = "Start it, or correct AISLE_KAFKA_BOOTSTRAP; `aisle up` starts a local one."
-            return Finding("broker", "fail", f"no answer from {bootstrap}", hint)
-    return Finding("broker", "ok", f"{bootstrap} answers; {len(partitions)} topics are there")
+            return Finding("broker", "fail", f"no answer from {where}", hint)
+    return Finding("broker", "ok", f"{where} answers; {len(partitions)} topics are there")
 
 
 def check_store(settings: Settings) -> Finding:

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     )
     mongodb_database: str = Field("aisle", min_length=1, description="Database that holds the collections.")
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line shown.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line shown: debug, info, warning or error."
+    )
     log_format: Literal["auto", "pretty", "json"] = Field(
         "auto", description="pretty for people, json for machines; auto: pretty on a terminal."
     )

@@ -1,5 +1,6 @@
 """The settings as rows, for people and for the documentation."""
 
+import re
 from dataclasses import dataclass
 
 from infra.settings import Settings
@@ -34,4 +35,9 @@ def settings_rows(settings: Settings | None = None) -> list[SettingRow]:
 
 
 def _show(value: object) -> str:
-    return "unset" if value is None else str(value)
+    return "unset" if value is None else hide_credentials(str(value))
+
+
+def hide_credentials(address: str) -> str:
+    """An address or a list of them, without the user and password that one may hold."""
+    return re.sub(r"(^|,|://)(?:(?!://)[^,\s])+@", r"\1**********@", address)
