@@ -13,6 +13,8 @@ from infra.settings import Settings
 _REPEAT_AFTER_S: Final = 10.0
 # While a broker is away aiokafka writes several lines every 100 ms for each client.
 _LIBRARIES: Final = ("aiokafka", "aiohttp", "asyncio", "faust", "jgo", "kafka", "mode", "motor", "pymongo")
+# Faust names the loggers of its classes for the module of the subclass.
+_SUBCLASSES: Final = ("infra.kafka.app", "infra.kafka.consumer", "infra.kafka.producer")
 
 
 class RateLimit(logging.Filter):
@@ -86,10 +88,10 @@ def configure_logging(settings: Settings, **bound: str) -> None:
         )
     )
     limit = RateLimit()
-    handler.addFilter(lambda record: not record.name.startswith(_LIBRARIES) or limit.filter(record))
+    handler.addFilter(lambda record: not record.name.startswith((*_LIBRARIES, *_SUBCLASSES)) or limit.filter(record))
     level = settings.log_level.upper()
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for library in _LIBRARIES:
+    for library in (*_LIBRARIES, *_SUBCLASSES):
         logging.getLogger(library).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 

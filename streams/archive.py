@@ -97,7 +97,7 @@ class ArchiveStage:
 
     def _read_product(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
-            product = parse(Product, record.value)
+            product = parse(Product, record)
         except AisleError:
             return  # the classify agent makes the dead letter
         writes.items.append(product_part(id_of(record), product, record, writes.photos))
@@ -105,7 +105,7 @@ class ArchiveStage:
 
     def _read_prediction(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
-            prediction = parse(Prediction, record.value, limit_bytes=MAX_RECORD_BYTES)
+            prediction = parse(Prediction, record, limit_bytes=MAX_RECORD_BYTES)
         except AisleError as error:
             _log_skipped(record, error.message)
             return
@@ -121,7 +121,7 @@ class ArchiveStage:
 
     def _read_feedback(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
-            feedback = parse(Feedback, record.value)
+            feedback = parse(Feedback, record)
         except AisleError as error:
             writes.dead_letters.append(dead_letter(record, id_of(record), "decode", error))
             return

@@ -59,7 +59,7 @@ class ClassifyStage:
         for record in records:
             event_id = id_of(record)
             try:
-                received.append(Received(record, event_id, parse(Product, record.value)))
+                received.append(Received(record, event_id, parse(Product, record)))
             except AisleError as error:
                 _log_dead_letter(record, event_id, error)
                 dead_letters.append(dead_letter(record, event_id, "decode", error))

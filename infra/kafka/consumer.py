@@ -6,17 +6,18 @@ measured). Each override names the internal of faust-streaming 0.15.3 that it re
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableSet
+from collections.abc import Awaitable, Callable, Iterator, MutableSet
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.events import Event
 from faust.transport import conductor as stock_conductor
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, Message
 from mode.utils.futures import notify
 
+from infra.kafka.fetch import Fetched, fetch
 from infra.kafka.ledger import Ledger, RecordBatch
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _POLL_S = 1.0  # how long a fetch waits for a first record; also bounds how late a stop is noticed
 _NO_PARTITIONS_PAUSE_S = 0.2
-
-Fetched = Mapping[TopicPartition, list[ConsumerRecord]]
 
 
 class Conductor(stock_conductor.Conductor):
@@ -106,9 +105,9 @@ class Consumer(stock.Consumer):
         if not active:
             await self.sleep(_NO_PARTITIONS_PAUSE_S)
             return {}
-        fetched: Fetched = await thread.call_thread(
-            thread._fetch_records, thread._ensure_consumer(), active, timeout=timeout_s, max_records=max_records
-        )
+        consumer = thread._ensure_consumer()
+        fetch_records = partial(thread._fetch_records, consumer, active, timeout=timeout_s, max_records=max_records)
+        fetched: Fetched = await thread.call_thread(fetch, consumer, frozenset(active), fetch_records)
         return fetched
 
     async def _give_back(self, fetched: Fetched) -> None:
