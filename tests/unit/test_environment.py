@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ class FakeInstaller:
         """What the environment's Python says of itself."""
         if not self._bin.exists():
             return ""
-        return f'[[{environment.sys.version_info[0]}, {environment.sys.version_info[1]}], "{self._bin.parent}"]'
+        return f'[[{sys.version_info[0]}, {sys.version_info[1]}], "{self._bin.parent}"]'
 
     def get_uv(self) -> bool:
         """Nothing to fetch."""
@@ -95,7 +96,7 @@ def test_another_python_makes_it_anew(done: list[str], checkout: Path, monkeypat
     """Packages of one Python version do not serve another."""
     Environment(checkout).ensure()
     done.clear()
-    monkeypatch.setattr(environment.sys.implementation, "cache_tag", "cpython-399")
+    monkeypatch.setattr(sys.implementation, "cache_tag", "cpython-399")
     monkeypatch.setattr(FakeInstaller, "output", lambda _self, _command: '[[3, 99], "elsewhere"]')
 
     Environment(checkout).ensure()
