@@ -167,7 +167,8 @@ class Stack:
             variables["AISLE_HEALTH_PORT"] = str(settings.health_port + index)
         if settings.log_format == "auto":
             variables["AISLE_LOG_FORMAT"] = "pretty" if sys.stdout.isatty() else "json"
-        launch = Launch(module("scripts", *arguments), variables)
+        log = settings.data_dir.resolve() / "logs" / f"{name}.log" if step else None  # of interest when it fails
+        launch = Launch(module("scripts", *arguments), variables, log=log)
         return Child(name, lambda: launch, step=step, stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S)
 
 

@@ -17,7 +17,7 @@ from typing import IO, Final, Literal
 from infra.errors import ServiceFailed
 from infra.process import Launch, Running, kill, spawn, tail
 
-What = Literal["starting", "ready", "done", "line", "restarting", "stopping", "stopped"]
+What = Literal["starting", "started", "ready", "done", "line", "restarting", "stopping", "stopped"]
 
 WRONG_USAGE: Final = 2
 """Exit status of a command that no restart can help: wrong usage or settings."""
@@ -156,11 +156,13 @@ class _Keeper:
         running = self._running = spawn(launch, deadline_s=self._child.stop_timeout_s)
         process = running.process
         self._child.started(launch, running)
-        self._say("starting", launch.address, process.pid)
+        waits = self._child.step or self._child.ready is not None
+        self._say("starting" if waits else "started", launch.address, process.pid)
         reader = self._pass_lines_on(process.stdout) if process.stdout else None
         if not self._child.step and await self._becomes_ready(launch, running):
             self._up.set()
-            self._say("ready", launch.address, process.pid)
+            if waits:
+                self._say("ready", launch.address, process.pid)
         await _until(lambda: _ended(process))
         if reader is not None:
             await asyncio.to_thread(reader.join, 1.0)  # its last lines say why

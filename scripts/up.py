@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     from infra.supervisor import ProcessEvent
 
-_COLOURS = {"ready": "green", "done": "green", "restarting": "yellow"}
+_COLOURS = {"ready": "green", "started": "green", "done": "green", "restarting": "yellow"}
 
 
 @click.command()
@@ -29,6 +29,6 @@ def print_event(event: "ProcessEvent") -> None:
     if event.what == "line":
         click.echo(f"{name} {event.detail}")
         return
-    pid = f" pid {event.pid}" if event.pid and event.what == "starting" else ""
+    pid = f"pid {event.pid}" if event.pid and event.what in ("starting", "started") else ""
     what = click.style(f"{event.what:11}", fg=_COLOURS.get(event.what))
-    click.echo(f"{name} {what}{event.detail}{pid}".rstrip())
+    click.echo(" ".join(filter(None, (name, what, pid, event.detail))).rstrip())

@@ -1,5 +1,6 @@
 """The Java packages of the local services: locked by version and SHA-256, fetched once for all data directories."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -148,8 +149,9 @@ def _is_good(jar: LockedJar, path: Path) -> bool:
 def _sweep(folder: Path) -> None:
     """Remove what a killed fetch left behind."""
     for scratch in folder.glob(_FETCHING + "*"):
-        if time.time() - scratch.stat().st_mtime > _ABANDONED_AFTER_S:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another fetch has just ended
+            if time.time() - scratch.stat().st_mtime > _ABANDONED_AFTER_S:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def main() -> None:
