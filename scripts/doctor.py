@@ -68,16 +68,17 @@ def diagnose() -> "Iterator[Finding]":
 
 
 def check_model(settings: "Settings") -> "Finding":
-    """A model to serve: the one that the settings name, else the champion."""
+    """A model to serve, whole: the one that the settings name, else the champion."""
     from infra.doctor import Finding
-    from model.champion import NoChampion, find_bundle
+    from model.bundle import verify
+    from model.champion import find_bundle, read_champion
 
-    try:
-        bundle = find_bundle(settings.model, settings.data_dir / "models")
-    except NoChampion as error:
-        status = "fail" if settings.model else "warn"
-        return Finding("model", status, error.message, error.hint)  # type: ignore[arg-type]
-    return Finding("model", "ok", f"serves {bundle}")
+    models_dir = settings.data_dir / "models"
+    if settings.model is None and read_champion(models_dir) is None:
+        return Finding("model", "warn", f"no model in {models_dir}", "Run `aisle train DATA`, or `aisle demo`.")
+    bundle = find_bundle(settings.model, models_dir)
+    ref = verify(bundle).ref
+    return Finding("model", "ok", f"{ref.name} {ref.version}, every file as it was written")
 
 
 def _print(finding: "Finding") -> None:
