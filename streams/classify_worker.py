@@ -9,8 +9,9 @@ from infra.kafka.app import new_app
 from infra.kafka.clients import admin_client, wait_for_broker
 from infra.kafka.topics import check_in_step, topic_states
 from infra.logging import get_logger
-from model.champion import NoChampion, find_bundle
+from model.champion import find_bundle
 from model.classifier import Classifier
+from model.errors import NoChampion
 from schemas.topics import PRODUCTS_IN
 from streams.classify import ClassifyStage
 from streams.commit import run_stage
