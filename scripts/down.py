@@ -25,12 +25,10 @@ def command() -> None:
         click.echo(f"stopping aisle (pid {process.pid})", err=True)
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-            try:
-                process.wait(settings.drain_timeout_s + _MARGIN_S)
-            except psutil.TimeoutExpired as error:
-                raise ServiceFailed(
-                    f"aisle (pid {process.pid}) has not stopped yet.", hint="Run `aisle down` again to hurry it."
-                ) from error
+        if not state.wait_until_ended(settings.drain_timeout_s + _MARGIN_S):
+            raise ServiceFailed(
+                f"aisle (pid {process.pid}) has not stopped yet.", hint="Run `aisle down` again to hurry it."
+            )
         stopped.append("aisle")
     stopped += LocalServices(settings).stop()
     click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")

@@ -101,10 +101,9 @@ class LocalServices:
         elif (state := read_state(self._data_dir, name)) is not None and (process := state.process()) is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
-                _, alive = psutil.wait_procs([process], timeout=STOP_S)
-                for left in alive:
-                    left.kill()
-                    left.wait(STOP_S)
+                if not state.wait_until_ended(STOP_S):
+                    process.kill()
+                    state.wait_until_ended(STOP_S)
         drop_state(self._data_dir, name)
 
     def kill_one(self, name: ServiceName) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 ServiceName = Literal["kafka", "docstore"]
 SERVICES: tuple[ServiceName, ...] = ("kafka", "docstore")
 
+_POLL_S = 0.05
 _SAME_START_S = 1.0  # psutil derives the create time from boot time and clock ticks: it may differ in the last digits
 
 
@@ -48,6 +50,18 @@ class RunState(BaseModel):
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+
+    def wait_until_ended(self, timeout_s: float) -> bool:
+        """Wait for the process to end; returns whether it did.
+
+        One that has ended counts, even if its parent has not taken note: in a container nobody may.
+        """
+        until = time.monotonic() + timeout_s
+        while self.process() is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_S)
+        return True
 
 
 def run_dir(data_dir: Path) -> Path:

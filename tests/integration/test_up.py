@@ -102,7 +102,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(place: Place) -> None:
-    """Kill -9 of ``aisle up`` ends broker and store within seconds; ``aisle up`` then starts as ever, ``down`` stops it."""
+    """Kill -9 of ``aisle up`` ends broker and store; ``aisle up`` then starts as ever, and ``down`` stops it."""
     up = place.up()
     assert len(place.processes()) == 3
     up.kill()
@@ -135,7 +135,7 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Place, when: str) -> None:
     process = place.start("up", "--workers", "0", "--no-archive")
     name, _, what = when.partition(" ")
     if when == "at once":
-        wait_for(lambda: (place.data_dir / "run" / "up.json").exists(), "the lock to be taken")
+        wait_for((place.data_dir / "run" / "up.json").exists, "the lock to be taken")
     else:
         wait_for(lambda: any(line.split()[:2] == [name, what] for line in place.text().splitlines()), when)
     process.send_signal(signal.SIGINT)
