@@ -1,0 +1,177 @@
+"""The bundle: everything a model is, in one directory that never changes once it is there."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.errors import BundleInvalid
+from schemas.prediction import Category, ModelRef
+from schemas.taxonomy import Shelf, Taxonomy
+
+MANIFEST: Final = "manifest.json"
+TEXT_STAGE: Final = "text"
+SEEN_KEYS: Final = "seen_keys.npy"
+REPORT: Final = "report"
+
+
+class Labels(BaseModel):
+    """A category as the manifest keeps it: its code, and label and theme by language ('' where none is named)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    labels: dict[str, str]
+    themes: dict[str, str] = {}
+
+    def category(self, language: str) -> Category:
+        """The category in a language, or in whichever the taxonomy has."""
+        return Taxonomy((Shelf(self.code, self.labels, self.themes),)).category(self.code, language)
+
+
+class Golden(BaseModel):
+    """A raw input and what the network answered when the bundle was made."""
+
+    title: str
+    description: str
+    probabilities: list[float]
+
+
+class DataFacts(BaseModel):
+    """What the model was trained on, and how the rows were split."""
+
+    file: str = Field(description="Name of the data file, without its folder.")
+    sha256: str
+    rows: int
+    train: int
+    validation: int
+    test: int
+    skipped: int
+
+
+class Manifest(BaseModel):
+    """What a bundle says of itself."""
+
+    format: Literal[1] = 1
+    name: str
+    version: str
+    created_at: datetime
+    seed: int
+    stages: list[str]
+    files: dict[str, str] = Field(description="SHA-256 of every other file, by path below the bundle.")
+    categories: list[Labels] = Field(description="In the order of the network's outputs.")
+    prior: list[float] = Field(description="Share of each category among the training rows.")
+    taxonomy_sha256: str
+    temperature: float
+    review_threshold: float = Field(description="Predictions less confident than this go to a person.")
+    auto_accept_precision: float = Field(description="Precision on validation that the threshold was chosen for.")
+    metrics: dict[str, float]
+    data: DataFacts
+    golden: list[Golden]
+    libraries: dict[str, str]
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model's name and version."""
+        return ModelRef(name=self.name, version=self.version)
+
+
+@contextmanager
+def staging(models_dir: Path) -> Iterator[Path]:
+    """A directory beside the bundles to make one in; whatever happens, nothing half-made remains."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=".staging-", dir=models_dir))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def seal(path: Path, models_dir: Path, manifest: Manifest) -> Path:
+    """Give a staged bundle its version and manifest, and move it into place in one step.
+
+    Args:
+        path: The staged directory, complete but for the manifest.
+        models_dir: Where bundles live, on the same file system.
+        manifest: With everything but the version and the files' hashes.
+
+    Returns:
+        The bundle's directory, ``<models_dir>/<version>``.
+    """
+    files = {name: _file_sha256(path / name) for name in _files(path)}
+    # Readable, sortable by time, and with enough of a hash that two made in one second differ.
+    content = sha256(repr((sorted(files.items()), manifest.data.sha256, manifest.seed)).encode()).hexdigest()
+    version = f"{manifest.created_at:%Y%m%d-%H%M%S}-{content[:6]}"
+    full = manifest.model_copy(update={"version": version, "files": files})
+    (path / MANIFEST).write_text(full.model_dump_json(indent=1), encoding="utf-8")
+    for name in [*files, MANIFEST]:
+        with (path / name).open("rb") as file:
+            os.fsync(file.fileno())
+        (path / name).chmod(0o444)
+    path.chmod(0o755)
+    target = models_dir / version
+    try:
+        path.rename(target)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+        raise BundleInvalid(f"{target} exists already.", hint="Train again: the version has the time in it.") from error
+    return target
+
+
+def read_manifest(bundle: Path) -> Manifest:
+    """The manifest of a bundle, its files unchecked.
+
+    Raises:
+        BundleInvalid: The path is no bundle, or one of a format this aisle does not know.
+    """
+    path = bundle / MANIFEST
+    if not path.is_file():
+        what = "has no manifest.json, so it is no bundle" if bundle.exists() else "does not exist"
+        raise BundleInvalid(f"{bundle} {what}.", hint="Give the directory that `aisle train` printed.")
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its JSON"
+        raise BundleInvalid(f"{path} cannot be used: {where}: {first['msg']}.", hint="Train a new bundle.") from error
+
+
+def verify(bundle: Path) -> Manifest:
+    """The manifest of a bundle whose every file is as it was written.
+
+    Raises:
+        BundleInvalid: The path is no bundle, or a file is missing or changed.
+    """
+    manifest = read_manifest(bundle)
+    for name, expected in manifest.files.items():
+        path = bundle / name
+        if not path.is_file():
+            raise BundleInvalid(f"The bundle {bundle} lacks its file {name}.", hint="Copy it again, or train anew.")
+        if _file_sha256(path) != expected:
+            raise BundleInvalid(
+                f"The file {name} of the bundle {bundle} is not what was written.", hint="Copy it again, or train anew."
+            )
+    return manifest
+
+
+def manifest_sha256(bundle: Path) -> str:
+    """SHA-256 of the manifest, which holds that of every file: it names the bundle's whole content."""
+    return _file_sha256(bundle / MANIFEST)
+
+
+def _files(path: Path) -> list[str]:
+    return sorted(name.relative_to(path).as_posix() for name in path.rglob("*") if name.is_file())
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
