@@ -52,32 +52,40 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage, 130 on Ctrl-C."""
-    debug = "--debug" in sys.argv
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (KeyboardInterrupt, click.exceptions.Abort):
         sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except AisleError as error:
-        if debug:
+    except Exception as error:
+        if "--debug" in sys.argv:
             raise
-        _fail(f"{error.message}\n{error.hint}".rstrip(), error.exit_status)
-    except OSError as error:
-        if debug:
-            raise
-        _fail(_explain(error), 1)
+        sys.exit(_report(error))
 
 
-def _fail(text: str, status: int) -> None:
+def _report(error: Exception) -> int:
+    """Say what went wrong, without a traceback; the exit status that goes with it."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case BrokenPipeError():  # the reader of our output went away, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        case AisleError():
+            _say(f"{error.message}\n{error.hint}".rstrip())
+            return error.exit_status
+        case OSError():
+            _say(_explain(error))
+            return 1
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    _say(f"aisle did not expect this: {what}\nRun it again as `aisle --debug …` to see where.")
+    return 1
+
+
+def _say(text: str) -> None:
     click.echo(click.style("error: ", fg="red", bold=True) + text, err=True)
-    sys.exit(status)
 
 
 def _explain(error: OSError) -> str:

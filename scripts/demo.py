@@ -120,11 +120,11 @@ def _held_out(settings: "Settings") -> list["ProductRow"]:
 @asynccontextmanager
 async def _following(bootstrap: str, figures: "Figures") -> AsyncIterator[None]:
     """Take answers in while the context lasts; positions are at the topics' ends before it begins."""
-    from infra.kafka.clients import reader_client
+    from infra.kafka.clients import reader_client, records
     from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 
     async def follow(reader: Any) -> None:
-        async for record in reader:
+        async for record in records(reader):
             figures.note(record)
 
     async with reader_client(bootstrap, PREDICTIONS_OUT, PRODUCTS_DLQ, from_start=False) as reader:

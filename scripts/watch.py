@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command(topic: str, from_start: bool, limit: int | None, as_json: bool) -> None:
     """Show the records of TOPIC as they come, until Ctrl-C (by default predictions.out)."""
     from infra.endpoints import find_kafka
-    from infra.kafka.clients import admin_client, reader_client
+    from infra.kafka.clients import admin_client, reader_client, records
     from infra.settings import load_settings
 
     bootstrap = find_kafka(load_settings())
@@ -31,7 +31,7 @@ def command(topic: str, from_start: bool, limit: int | None, as_json: bool) -> N
             raise click.BadParameter(f"there is no topic {topic!r}; there are: {known}", param_hint="TOPIC")
         seen = 0
         async with reader_client(bootstrap, topic, from_start=from_start) as reader:
-            async for record in reader:
+            async for record in records(reader):
                 click.echo(_as_json(record) if as_json else _as_line(record))
                 seen += 1
                 if seen == limit:
@@ -60,9 +60,12 @@ def _as_json(record: "ConsumerRecord[bytes, bytes]") -> str:
 def _as_line(record: "ConsumerRecord[bytes, bytes]") -> str:
     from datetime import datetime
 
+    from infra.kafka.fetch import UnreadableRecord
     from schemas.headers import last_text
     from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 
+    if isinstance(record, UnreadableRecord):
+        return f"{record.partition}:{record.offset:<8} " + click.style(_printable(record.why.encode())[:66], fg="red")
     at = datetime.fromtimestamp(record.timestamp / 1000).astimezone().strftime("%H:%M:%S")
     key = _printable(record.key or b"")[:16]
     if record.topic == PREDICTIONS_OUT and (summary := _prediction(record.value)) is not None:

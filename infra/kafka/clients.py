@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from infra.errors import BrokerUnavailable
+from infra.kafka.fetch import fetch
 from infra.logging import get_logger
 from schemas.limits import KIB, MAX_RECORD_BYTES
 
+_POLL_MS = 500
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 5.0
 
@@ -93,6 +97,16 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
         yield client
     finally:
         await client.stop()
+
+
+async def records(reader: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
+    """Every record of a reader as it comes; one that cannot be decoded comes as an ``UnreadableRecord``."""
+    while True:
+        fetch_records = partial(reader.getmany, timeout_ms=_POLL_MS)
+        fetched = await fetch(reader, reader.assignment(), fetch_records)
+        for rows in fetched.values():
+            for record in rows:
+                yield record
 
 
 async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> None:

@@ -72,7 +72,7 @@ async def test_kills_lose_nothing(bundle: Path, tmp_path: Path) -> None:
     """Workers killed three times and the broker once under load: each event answered, each one document."""
     seed = int(os.environ.get("AISLE_CHAOS_SEED", random.randrange(10**6)))
     print(f"AISLE_CHAOS_SEED={seed}")
-    dice = random.Random(seed)  # noqa: S311 - a schedule, no secret
+    dice = random.Random(seed)
     road = Road(Settings(data_dir=tmp_path / "var", model=bundle), tmp_path / "up.log")
     road.start()
     try:
