@@ -18,20 +18,30 @@ def _number_is_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Text = Annotated[str | None, BeforeValidator(_blank_is_absent)]
+def _fits_64_bits(value: Any) -> Any:
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise ValueError("a whole number has at most 64 bits")
+    return value
+
+
+# The limits stand inside the union: around it they would be applied to None too, which raises a TypeError.
+Title = Annotated[
+    Annotated[str, StringConstraints(max_length=MAX_TITLE_CHARS)] | None, BeforeValidator(_blank_is_absent)
+]
+Description = Annotated[
+    Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)] | None, BeforeValidator(_blank_is_absent)
+]
+Name = Annotated[Annotated[str, StringConstraints(max_length=MAX_ID_CHARS)] | None, BeforeValidator(_blank_is_absent)]
 Identifier = Annotated[
     str,
     BeforeValidator(_number_is_text),
     StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"\S"),
 ]
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
-AttributeScalar = (
-    Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
-    | bool
-    | Annotated[int, Field(ge=-_INT64, lt=_INT64)]
-    | float
-    | None
-)
+AttributeScalar = Annotated[
+    Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)] | bool | int | float | None,
+    BeforeValidator(_fits_64_bits),
+]
 AttributeValue = AttributeScalar | Annotated[list[AttributeScalar], Field(max_length=MAX_ATTRIBUTES)]
 
 
@@ -61,21 +71,22 @@ class Product(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
     product_id: Identifier = Field(validation_alias=AliasChoices("product_id", "productid"))
-    title: Annotated[Text, Field(max_length=MAX_TITLE_CHARS)] = Field(
-        default=None, validation_alias=AliasChoices("title", "designation")
-    )
-    description: Annotated[Text, Field(max_length=MAX_DESCRIPTION_CHARS)] = None
+    title: Title = Field(default=None, validation_alias=AliasChoices("title", "designation"))
+    description: Description = None
     image: Image | None = None
     attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] | None = None
-    submitted_by: Annotated[Text, Field(max_length=MAX_ID_CHARS)] = None
+    submitted_by: Name = None
 
     @model_validator(mode="before")
     @classmethod
     def _image_by_challenge_name(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("image") is None and isinstance(data.get("imageid"), int | str):
-            product_id = data.get("product_id", data.get("productid"))
-            return data | {"image": {"uri": f"image_{data['imageid']}_product_{product_id}.jpg"}}
-        return data
+        if not isinstance(data, dict) or data.get("image") is not None:
+            return data
+        image_id = _number_is_text(data.get("imageid"))
+        if not isinstance(image_id, str) or not image_id.strip():
+            return data
+        product_id = data.get("product_id", data.get("productid"))
+        return data | {"image": {"uri": f"image_{image_id}_product_{product_id}.jpg"}}
 
     @model_validator(mode="after")
     def _has_content(self) -> "Product":
