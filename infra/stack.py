@@ -16,15 +16,13 @@ from infra.errors import ServiceFailed
 from infra.local import plan
 from infra.local.errors import AlreadyRunning
 from infra.local.lock import DirLock
-from infra.local.ports import listens
+from infra.local.ports import any_free_port, listens
+from infra.local.probe import is_ready
 from infra.local.services import START_S, STOP_S, record
-from infra.local.state import SERVICES, RunState, ServiceName, drop_state, read_state, write_state
+from infra.local.state import SERVICES, UP, RunState, ServiceName, drop_state, read_state, write_state
 from infra.process import Launch, module, settings_variables
 from infra.settings import Settings
 from infra.supervisor import Child, ProcessEvent, Supervisor
-
-UP: Final = "up"
-"""Name of the supervisor's lock and state file."""
 
 _DRAIN_MARGIN_S: Final = 10.0
 _POLL_S: Final = 0.1
@@ -79,6 +77,8 @@ class Stack:
     async def start(self) -> None:
         """Start everything; returns when services answer, topics exist and workers run.
 
+        A worker becomes ready later (the event ``ready``), or not at all while there is no model.
+
         Raises:
             AlreadyRunning: Another one runs in this data directory.
             ServiceFailed: A process would not come up. What was started is stopped again.
@@ -89,7 +89,7 @@ class Stack:
         try:
             write_state(data_dir, UP, RunState.of(os.getpid(), kind=UP))
             await self._start_services()
-            await self._supervisor.start([self._command("topics", "topics", "create", step=True)])
+            await self._supervisor.start([self._create_topics()])
             await self._supervisor.start(self._worker_children())
         except BaseException:
             await self.stop()
@@ -158,18 +158,38 @@ class Stack:
 
     def _worker_children(self) -> list[Child]:
         names = [f"classify-{i}" for i in range(1, self._workers + 1)] + ["archive"] * self._archive
-        return [self._command(name, "worker", name.partition("-")[0], index=i) for i, name in enumerate(names)]
+        return [self._worker(name, index) for index, name in enumerate(names)]
 
-    def _command(self, name: str, *arguments: str, step: bool = False, index: int = 0) -> Child:
+    def _worker(self, name: str, index: int) -> Child:
         settings = self._settings
-        variables = settings_variables(settings) | {"PYTHONUNBUFFERED": "1"}
-        if settings.health_port:  # one setting, several workers: they take consecutive ports
-            variables["AISLE_HEALTH_PORT"] = str(settings.health_port + index)
-        if settings.log_format == "auto":
+
+        def launch() -> Launch:
+            # One setting and several workers: they take consecutive ports.
+            port = settings.health_port + index if settings.health_port else any_free_port()
+            return Launch(
+                module("scripts", "worker", name.partition("-")[0]),
+                self._variables() | {"AISLE_HEALTH_PORT": str(port)},
+                ports={"health": port},
+            )
+
+        return Child(
+            name,
+            launch,
+            ready=lambda launch, _pid: is_ready(launch.ports["health"]),
+            awaited=False,
+            stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S,
+        )
+
+    def _create_topics(self) -> Child:
+        log = self._settings.data_dir.resolve() / "logs" / "topics.log"  # of interest only when it fails
+        launch = Launch(module("scripts", "topics", "create"), self._variables(), log=log)
+        return Child("topics", lambda: launch, step=True)
+
+    def _variables(self) -> dict[str, str]:
+        variables = settings_variables(self._settings) | {"PYTHONUNBUFFERED": "1"}
+        if self._settings.log_format == "auto":
             variables["AISLE_LOG_FORMAT"] = "pretty" if sys.stdout.isatty() else "json"
-        log = settings.data_dir.resolve() / "logs" / f"{name}.log" if step else None  # of interest when it fails
-        launch = Launch(module("scripts", *arguments), variables, log=log)
-        return Child(name, lambda: launch, step=step, stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S)
+        return variables
 
 
 async def run_until_stopped(stack: Stack, on_up: Callable[[], None]) -> None:

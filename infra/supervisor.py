@@ -17,7 +17,7 @@ from typing import IO, Final, Literal
 from infra.errors import ServiceFailed
 from infra.process import Launch, Running, kill, spawn, tail
 
-What = Literal["starting", "started", "ready", "done", "line", "restarting", "stopping", "stopped"]
+What = Literal["starting", "ready", "done", "line", "restarting", "stopping", "stopped"]
 
 WRONG_USAGE: Final = 2
 """Exit status of a command that no restart can help: wrong usage or settings."""
@@ -26,6 +26,7 @@ _BACKOFF_S: Final = 0.5
 _MAX_BACKOFF_S: Final = 30.0
 _STABLE_S: Final = 30.0
 _POLL_S: Final = 0.05
+_ASK_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Child:
     started: Callable[[Launch, Running], object] = lambda _launch, _running: None
     stopped: Callable[[], None] = lambda: None
     step: bool = False
+    awaited: bool = True
+    """Whether its stage is up only when it answers, which it has to within ``start_timeout_s``."""
     start_timeout_s: float = 90.0
     stop_timeout_s: float = 20.0
 
@@ -156,13 +159,13 @@ class _Keeper:
         running = self._running = spawn(launch, deadline_s=self._child.stop_timeout_s)
         process = running.process
         self._child.started(launch, running)
-        waits = self._child.step or self._child.ready is not None
-        self._say("starting" if waits else "started", launch.address, process.pid)
+        self._say("starting", launch.address, process.pid)
         reader = self._pass_lines_on(process.stdout) if process.stdout else None
+        if not self._child.awaited:
+            self._up.set()
         if not self._child.step and await self._becomes_ready(launch, running):
             self._up.set()
-            if waits:
-                self._say("ready", launch.address, process.pid)
+            self._say("ready", launch.address, process.pid)
         await _until(lambda: _ended(process))
         if reader is not None:
             await asyncio.to_thread(reader.join, 1.0)  # its last lines say why
@@ -176,9 +179,9 @@ class _Keeper:
         while not _ended(running.process):
             if await asyncio.to_thread(self._child.ready, launch, running.process.pid):
                 return True
-            if time.monotonic() > until:
+            if self._child.awaited and time.monotonic() > until:
                 kill(running)
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(_ASK_S)
         return False
 
     def _forget(self, running: Running) -> None:

@@ -14,9 +14,8 @@ def command() -> None:
 
     from infra.errors import ServiceFailed
     from infra.local.services import LocalServices
-    from infra.local.state import read_state
+    from infra.local.state import UP, read_state
     from infra.settings import load_settings
-    from infra.stack import UP
 
     settings = load_settings()
     stopped: list[str] = []

@@ -36,9 +36,9 @@ def up(as_json: bool) -> None:
 def down(as_json: bool) -> None:
     """Stop the services; `aisle down` also stops a running `aisle up`."""
     from infra.local.services import LocalServices
-    from infra.local.state import read_state
+    from infra.local.state import UP, read_state
     from infra.settings import load_settings
-    from infra.stack import UP, already_up
+    from infra.stack import already_up
 
     settings = load_settings()
     if (state := read_state(settings.data_dir, UP)) is not None:

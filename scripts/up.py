@@ -1,6 +1,9 @@
 """``aisle up``: everything on this machine, until Ctrl-C."""
 
 import asyncio
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from infra.supervisor import ProcessEvent
 
-_COLOURS = {"ready": "green", "started": "green", "done": "green", "restarting": "yellow"}
+_COLOURS = {"ready": "green", "done": "green", "restarting": "yellow"}
 
 
 @click.command()
@@ -20,15 +23,23 @@ def command(workers: int, no_archive: bool) -> None:
     from infra.stack import Stack, run_until_stopped
 
     stack = Stack(load_settings(), workers=workers, archive=not no_archive, on_event=print_event)
-    asyncio.run(run_until_stopped(stack, lambda: click.secho("aisle is up; Ctrl-C stops it", bold=True)))
+    asyncio.run(run_until_stopped(stack, lambda: _print(click.style("aisle is up; Ctrl-C stops it", bold=True))))
 
 
 def print_event(event: "ProcessEvent") -> None:
     """One line for an event; a worker's own lines as they are, after its name."""
     name = click.style(f"{event.name:11}", fg="cyan")
     if event.what == "line":
-        click.echo(f"{name} {event.detail}")
+        _print(f"{name} {event.detail}")
         return
-    pid = f"pid {event.pid}" if event.pid and event.what in ("starting", "started") else ""
+    pid = f"pid {event.pid}" if event.pid and event.what == "starting" else ""
     what = click.style(f"{event.what:11}", fg=_COLOURS.get(event.what))
-    click.echo(" ".join(filter(None, (name, what, pid, event.detail))).rstrip())
+    _print(" ".join(filter(None, (name, what, pid, event.detail))))
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line.rstrip())
+    except OSError:  # the terminal or the reader of our output has gone: stop in good order, without words
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)

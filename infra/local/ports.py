@@ -25,7 +25,7 @@ def choose_ports(folder: Path, usual: Mapping[str, int]) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name, port in usual.items():
         wanted = (former.get(name, 0), port)
-        ports[name] = next((p for p in wanted if p and p not in ports.values() and is_free(p)), 0) or _any_free()
+        ports[name] = next((p for p in wanted if p and p not in ports.values() and is_free(p)), 0) or any_free_port()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(ports))
     return ports
@@ -55,7 +55,8 @@ def listens(pid: int, ports: Iterable[int]) -> bool:
     return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}.issuperset(ports)
 
 
-def _any_free() -> int:
+def any_free_port() -> int:
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -1,10 +1,13 @@
-"""Whether a local service answers: not that its port is open, but that it does its work."""
+"""Whether a local process answers: not that its port is open, but that it does its work."""
 
 import asyncio
 import contextlib
+import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
+
+from infra.local.ports import HOST
 
 _WAIT_S: Final = 2.0
 
@@ -30,6 +33,18 @@ def store_answers(address: str, uri: str) -> bool:
         except PyMongoError:
             return False
     return True
+
+
+def is_ready(port: int) -> bool:
+    """Whether a worker says of itself that it is ready."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=_WAIT_S)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 async def _has_brokers(address: str) -> bool:

@@ -1,6 +1,7 @@
 """Start, stop and look at the local services, from ordinary (synchronous) code."""
 
 import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from infra.local import plan
 from infra.local.errors import AlreadyRunning, JarsUnavailable
 from infra.local.lock import DirLock
 from infra.local.ports import is_free, listens
-from infra.local.state import RunState, ServiceName, drop_state, read_state, running, write_state
+from infra.local.state import UP, RunState, ServiceName, drop_state, read_state, running, write_state
 from infra.process import Launch, Running, end, kill, spawn, tail
 from infra.settings import Settings
 
@@ -60,10 +61,15 @@ class LocalServices:
         Raises:
             ServiceFailed: One did not come up.
             JarsUnavailable: The Java packages could not be had.
-            AlreadyRunning: Another process has been starting them for a long time.
+            AlreadyRunning: ``aisle up`` is about to, or another process has been for a long time.
         """
         with self._lock():
             names = [name for name in plan.needed(self._settings) if read_state(self._data_dir, name) is None]
+            if names and (up := read_state(self._data_dir, UP)) is not None and up.pid != os.getpid():
+                raise AlreadyRunning(
+                    f"aisle up (process {up.pid}) starts and restarts the services in {self._data_dir}.",
+                    hint="Wait for it, or stop it with `aisle down`.",
+                )
             self._fetch(tuple(names))
             try:
                 for name in names:

@@ -5,13 +5,15 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import psutil
 from pydantic import BaseModel, ValidationError
 
 ServiceName = Literal["kafka", "docstore"]
 SERVICES: tuple[ServiceName, ...] = ("kafka", "docstore")
+UP: Final = "up"
+"""Name of the supervisor's lock and state file."""
 
 _POLL_S = 0.05
 _SAME_START_S = 1.0  # psutil derives the create time from boot time and clock ticks: it may differ in the last digits

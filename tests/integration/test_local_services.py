@@ -114,3 +114,18 @@ def test_the_state_of_an_ended_service_is_not_believed(services: "Services") -> 
         assert read_state(services.data_dir, "kafka") is None
     finally:
         services.start_broker()
+
+
+def test_the_store_keeps_its_data_over_a_stop(services: "Services") -> None:
+    """What was written before a clean stop of the store is there after its next start."""
+    with MongoClient[dict[str, object]](services.mongodb_uri) as client:
+        client.t.kept.insert_one({"_id": 7})
+    services.local.stop_one("docstore")
+    services.local.start_one("docstore")
+    with MongoClient[dict[str, object]](services.mongodb_uri) as client:
+        assert {"_id": 7} == client.t.kept.find_one({})
+
+
+async def test_services_can_be_started_inside_an_event_loop(services: "Services") -> None:
+    """A test or a notebook that runs an event loop may restart the broker in it."""
+    assert services.restart_broker().address == services.kafka_bootstrap

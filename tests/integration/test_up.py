@@ -36,29 +36,33 @@ class Place:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command; its output goes to a file."""
         with self.output.open("ab") as file:
-            process = subprocess.Popen(  # noqa: S603 - our own command
+            process = subprocess.Popen(
                 self._argv(arguments), stdout=file, stderr=file, env=self._variables(), start_new_session=True
             )
         self._started.append(process)
         return process
 
-    def up(self) -> subprocess.Popen[bytes]:
-        """``aisle up`` without workers, when it is up."""
+    def up(self, *options: str) -> subprocess.Popen[bytes]:
+        """``aisle up`` when it is up: without classify workers, as these need a model."""
         before = self.text().count("aisle is up;")
-        process = self.start("up", "--workers", "0", "--no-archive")
+        process = self.start("up", "--workers", "0", *options)
         wait_for(lambda: self.text().count("aisle is up;") > before or process.poll() is not None, f"up\n{self.text()}")
         assert process.poll() is None, self.text()
         return process
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             self._argv(arguments), capture_output=True, text=True, env=self._variables(), check=False, timeout=120
         )
 
     def text(self) -> str:
         """What started commands wrote so far."""
         return self.output.read_text() if self.output.exists() else ""
+
+    def happened(self, name: str, what: str) -> int:
+        """How often the output told of an event."""
+        return sum(line.split()[:2] == [name, what] for line in self.text().splitlines())
 
     def processes(self) -> list[psutil.Process]:
         """Everything that runs for this data directory."""
@@ -104,11 +108,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(place: Place) -> None:
     """Kill -9 of ``aisle up`` ends broker and store; ``aisle up`` then starts as ever, and ``down`` stops it."""
     up = place.up()
-    assert len(place.processes()) == 3
+    wait_for(lambda: place.happened("archive", "ready"), "the archive to be ready")
+    assert len(place.processes()) == 4
     up.kill()
     up.wait()
     wait_for(lambda: not place.processes(), "the orphans to end", 30)
-    again = place.up()
+    again = place.up("--no-archive")
     down = place.run("down")
     assert "stopped aisle" in down.stdout
     assert again.wait(10) == 0
@@ -117,7 +122,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(place: Pl
 
 def test_a_second_up_is_refused_in_one_line(place: Place) -> None:
     """Two supervisors in one data directory: the second names the first and leaves it alone."""
-    first = place.up()
+    first = place.up("--no-archive")
     second = place.run("up", "--workers", "0")
     assert second.returncode == 1
     assert f"aisle is up already in {place.data_dir} (process {first.pid})" in second.stderr
@@ -129,15 +134,15 @@ def test_a_second_up_is_refused_in_one_line(place: Place) -> None:
     assert place.is_clean()
 
 
-@pytest.mark.parametrize("when", ["at once", "kafka starting", "docstore ready", "topics starting"])
+@pytest.mark.parametrize("when", ["at once", "kafka starting", "docstore ready", "topics starting", "archive starting"])
 def test_ctrl_c_while_starting_leaves_nothing(place: Place, when: str) -> None:
     """SIGINT at any moment of the start leaves no process, no lock and no state."""
-    process = place.start("up", "--workers", "0", "--no-archive")
+    process = place.start("up", "--workers", "0")
     name, _, what = when.partition(" ")
     if when == "at once":
         wait_for((place.data_dir / "run" / "up.json").exists, "the lock to be taken")
     else:
-        wait_for(lambda: any(line.split()[:2] == [name, what] for line in place.text().splitlines()), when)
+        wait_for(lambda: place.happened(name, what), when)
     process.send_signal(signal.SIGINT)
     process.wait(60)
     assert place.is_clean(), place.processes()
@@ -145,11 +150,11 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Place, when: str) -> None:
 
 def test_a_broker_that_is_killed_comes_back(place: Place) -> None:
     """Under ``aisle up`` a killed broker is started again on its former port."""
-    up = place.up()
+    up = place.up("--no-archive")
     before = read_state(place.data_dir, "kafka")
     assert before is not None
     psutil.Process(before.pid).kill()
-    wait_for(lambda: place.text().count("kafka       ready") > 1, "the broker to be ready again")
+    wait_for(lambda: place.happened("kafka", "ready") > 1, "the broker to be ready again")
     after = read_state(place.data_dir, "kafka")
     assert after is not None
     assert before.pid != after.pid
@@ -166,7 +171,7 @@ def test_services_in_the_background_are_used_and_left(place: Place) -> None:
     before = LocalServices(settings).status()
     assert {"kafka", "docstore"} == set(before)
     assert place.run("services", "up", "--json").returncode == 0
-    up = place.up()
+    up = place.up("--no-archive")
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
     assert before == LocalServices(settings).status()

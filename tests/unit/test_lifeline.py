@@ -26,7 +26,7 @@ READY = "print('ready', flush=True)"
 def supervise(*command: str, deadline_s: float = 5, then: str = "") -> tuple[subprocess.Popen[str], psutil.Process]:
     """A supervisor of its own process, and its child; both run, and the child watches."""
     argv = [sys.executable, "-c", SUPERVISOR.format(then=then), str(deadline_s), *command]
-    supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own Python
+    supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert supervisor.stdout is not None
     pid, word = supervisor.stdout.readline().split()
     assert word == "ready"

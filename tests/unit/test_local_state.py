@@ -65,7 +65,7 @@ def test_a_killed_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
         "DirLock(pathlib.Path(sys.argv[1]), 'up').try_acquire(); print('held', flush=True); time.sleep(600)"
     )
     argv = [sys.executable, "-c", script, str(tmp_path)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as holder:  # noqa: S603 - our own Python
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         lock = DirLock(tmp_path, "up")
