@@ -38,9 +38,10 @@ def slug(label: str) -> str:
 
     Labels whose letters have no ASCII form keep their own letters.
     """
-    folded = unicodedata.normalize("NFKD", label.casefold())
+    # Folded after the decomposition too, which makes capitals of signs such as the trade mark's.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", label).casefold()).lower()
     bare = "".join(char for char in folded if not unicodedata.combining(char))
-    return re.sub(r"[^\w]+|_+", "-", bare).strip("-")
+    return unicodedata.normalize("NFC", re.sub(r"[\W_]+", "-", bare).strip("-"))
 
 
 @dataclass(frozen=True)
