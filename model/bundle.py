@@ -79,6 +79,11 @@ class Manifest(BaseModel):
     libraries: dict[str, str]
 
     @property
+    def taxonomy(self) -> Taxonomy:
+        """The categories that the model knows."""
+        return Taxonomy(tuple(Shelf(entry.code, entry.labels, entry.themes) for entry in self.categories))
+
+    @property
     def ref(self) -> ModelRef:
         """The model's name and version."""
         return ModelRef(name=self.name, version=self.version)

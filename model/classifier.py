@@ -66,7 +66,7 @@ class Classifier:
         """
         manifest = verify(bundle)
         stage = TextStage(bundle / TEXT_STAGE)
-        _check_golden(manifest, stage, bundle)
+        check_golden(manifest, stage, bundle)
         for rows in _WARM_ROWS:
             stage.probabilities(["warm up"] * rows, [""] * rows)
         return cls(manifest, stage, language)
@@ -136,7 +136,12 @@ def _top(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray
     return np.take_along_axis(best, order, axis=1), np.clip(np.take_along_axis(shares, order, axis=1), 0.0, 1.0)
 
 
-def _check_golden(manifest: Manifest, stage: TextStage, bundle: Path) -> None:
+def check_golden(manifest: Manifest, stage: TextStage, bundle: Path) -> None:
+    """Refuse a network that answers otherwise than when it was trained.
+
+    Raises:
+        GoldenMismatch: Some probability differs by more than ``GOLDEN_TOLERANCE``.
+    """
     expected = np.array([golden.probabilities for golden in manifest.golden])
     titles = [clean_title(golden.title) for golden in manifest.golden]
     descriptions = [clean_description(golden.description) for golden in manifest.golden]

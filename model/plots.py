@@ -7,7 +7,7 @@ import numpy as np
 
 from model.evaluation import Evaluation
 
-MAX_LABEL_CHARS: Final = 34
+MAX_LABEL_CHARS: Final = 70
 _DPI = 110
 _BLUE = "#1f5f99"
 

@@ -24,7 +24,7 @@ from model.split import Split, split_rows
 from model.stage import TextStage
 
 LIBRARIES: Final = ("tensorflow", "keras", "numpy", "scikit-learn")
-MODEL_NAME: Final = "text-ngrams"
+DEFAULT_NAME: Final = "text-ngrams"
 
 GOLDEN_ROWS: Final = 8
 
@@ -38,12 +38,14 @@ class TrainOptions:
         test_share: Part of the rows that only measures.
         validation_share: Part of the rows that fits temperature and threshold, and then joins the training.
         auto_accept_precision: Share of right answers among those that need no review.
+        name: What the model is called, beside its version.
     """
 
     seed: int = 0
     test_share: float = 0.2
     validation_share: float = 0.1
     auto_accept_precision: float = 0.95
+    name: str = DEFAULT_NAME
 
 
 class Listener(Protocol):
@@ -105,7 +107,7 @@ def train(
         stage = TextStage(path / bundles.TEXT_STAGE)
         evaluation = evaluate(_probabilities(stage, data, test), truth[test], names, threshold)
         manifest = Manifest(
-            name=MODEL_NAME,
+            name=options.name,
             version="",
             created_at=datetime.now(UTC),
             seed=options.seed,

@@ -1,0 +1,136 @@
+"""``aisle classify``: ask the model without Kafka, one title or a stream of JSON lines."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from model.classifier import Classification, Classifier
+    from schemas.product import Product
+
+_BATCH = 128
+_BAR = 30
+
+
+@click.command()
+@click.argument("title", required=False)
+@click.option("--description", help="The product's description.")
+@click.option("--model", type=click.Path(path_type=Path), help="A bundle; default: AISLE_MODEL, else the champion.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(title: str | None, description: str | None, model: Path | None, as_json: bool) -> None:
+    """Classify one product by its TITLE, or JSON lines from standard input.
+
+    Each line of input is a product as on products.in; product_id may be left
+    out. Each answer is one JSON line. A line that is no product is named on
+    standard error, and the exit status is then 1.
+    """
+    from infra.settings import load_settings
+    from model.champion import find_bundle
+
+    one = title is not None or description is not None
+    if not one and sys.stdin.isatty():
+        raise click.UsageError("Give a TITLE, or pipe products as JSON lines.")
+    settings = load_settings()
+    bundle = find_bundle(model or settings.model, settings.data_dir / "models")
+    if one:
+        product = _parse({"title": title, "description": description}, 1)
+        _answer_one(_load(bundle, settings.language), product, as_json=as_json)
+    elif _answer_lines(_load(bundle, settings.language), sys.stdin.buffer):
+        sys.exit(1)
+
+
+def _load(bundle: Path, language: str) -> "Classifier":
+    from model.classifier import Classifier
+
+    return Classifier.load(bundle, language=language)
+
+
+def _answer_one(classifier: "Classifier", product: "Product", *, as_json: bool) -> None:
+    answer = classifier.classify([product])[0]
+    if as_json:
+        click.echo(_line(answer, product, classifier))
+        return
+    width = max(len(_short(ranked.label)) for ranked in answer.top)
+    for number, ranked in enumerate(answer.top):
+        bar = "█" * round(ranked.probability * _BAR)
+        text = f"{_short(ranked.label):{width}}  {ranked.probability:6.1%}  {bar}"
+        click.echo(click.style(text, bold=number == 0))
+    said = "needs review" if answer.needs_review else "sure enough to need no review"
+    click.echo(f"\n{said}; {classifier.ref.name} {classifier.ref.version}")
+    for note in answer.notes:
+        click.echo(note)
+
+
+def _answer_lines(classifier: "Classifier", lines: BinaryIO) -> int:
+    """Answer every line that is a product, and return how many were not."""
+    bad = 0
+    for batch in _batches(lines):
+        products = []
+        for number, line in batch:
+            try:
+                products.append(_parse(line, number))
+            except click.ClickException as error:
+                bad += 1
+                click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+        for product, answer in zip(products, classifier.classify(products), strict=True):
+            click.echo(_line(answer, product, classifier))
+    return bad
+
+
+def _batches(lines: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
+    batch: list[tuple[int, bytes]] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            batch.append((number, line))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _parse(given: bytes | dict[str, str | None], number: int) -> "Product":
+    """A product from a JSON line, or from the command's own arguments.
+
+    Raises:
+        click.ClickException: It is none; the message names the line.
+    """
+    import orjson
+    from pydantic import ValidationError
+
+    from schemas.product import Product
+
+    try:
+        value: Any = orjson.loads(given) if isinstance(given, bytes) else given
+    except orjson.JSONDecodeError as error:
+        raise click.ClickException(f"Line {number} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise click.ClickException(f"Line {number} is JSON, but not an object.")
+    if not value.keys() & {"product_id", "productid"}:
+        value["product_id"] = f"line-{number}"
+    try:
+        return Product.model_validate({name: part for name, part in value.items() if part is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise click.ClickException(
+            f"Line {number} is no product: {f'{where}: ' if where else ''}{first['msg']}."
+        ) from None
+
+
+def _line(answer: "Classification", product: "Product", classifier: "Classifier") -> bytes:
+    from dataclasses import fields
+
+    import orjson
+
+    parts = {part.name: getattr(answer, part.name) for part in fields(answer)}
+    return orjson.dumps(
+        {"product_id": product.product_id, **parts, "model": classifier.ref}, default=lambda model: model.model_dump()
+    )
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 36 else label[:35] + "…"

@@ -1,0 +1,96 @@
+"""``aisle train``: from a file of labelled products to a model in service."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scripts.columns import column_options, columns_of
+
+if TYPE_CHECKING:
+    from model.training import Trained
+
+_PATH = click.Path(path_type=Path)
+_SHARE = click.FloatRange(0.01, 0.5)
+
+
+@click.command()
+@click.argument("data", type=_PATH)
+@column_options
+@click.option("--taxonomy", type=_PATH, help="CSV of codes and labels; every category must be in it.")
+@click.option("--name", default="text-ngrams", show_default=True, help="What the model is called.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of split and solver.")
+@click.option("--test-share", type=_SHARE, default=0.2, show_default=True, help="Part of the rows that only measures.")
+@click.option(
+    "--auto-accept-precision",
+    type=click.FloatRange(0.5, 1.0),
+    default=0.95,
+    show_default=True,
+    help="Share of right answers among those that need no review.",
+)
+@click.option("--no-promote", is_flag=True, help="Leave the champion as it is.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(  # noqa: PLR0913 - click hands over one argument an option
+    *,
+    data: Path,
+    taxonomy: Path | None,
+    name: str,
+    seed: int,
+    test_share: float,
+    auto_accept_precision: float,
+    no_promote: bool,
+    as_json: bool,
+    **columns: str | None,
+) -> None:
+    """Train a model on DATA and put it in service.
+
+    DATA is CSV, JSONL or Parquet with a title and a category column, or the
+    folder with the challenge's X_train_update.csv and Y_train_CVw08PX.csv.
+    """
+    from infra.settings import load_settings
+    from model.champion import promote
+    from model.labelled import check_learnable, load_labelled
+    from schemas.taxonomy import Taxonomy
+    from scripts.output import print_json
+    from scripts.steps import steps_shown
+
+    models_dir = load_settings().data_dir / "models"
+    given = None if taxonomy is None else Taxonomy.from_csv(taxonomy)
+    with steps_shown() as told:
+        rows = load_labelled(data, columns_of(columns), given, lambda part: told("reading", part))
+        check_learnable(rows)  # before the seconds that TensorFlow takes
+        told("loading TensorFlow", 0.0)
+        from model.training import TrainOptions, train
+
+        told("loading TensorFlow", 1.0)
+        options = TrainOptions(seed=seed, test_share=test_share, auto_accept_precision=auto_accept_precision, name=name)
+        trained = train(rows, models_dir, options, told)
+    for message in rows.problems.messages:
+        click.echo(f"passed over: {message}", err=True)
+    if not no_promote:
+        promote(models_dir, trained.bundle, by="aisle train", why=f"trained on {data.name} with seed {seed}")
+    if as_json:
+        print_json({"bundle": trained.bundle, "promoted": not no_promote, **trained.manifest.model_dump(exclude=_LONG)})
+    else:
+        _show(trained, promoted=not no_promote)
+
+
+_LONG = {"files", "golden", "categories", "prior"}
+
+
+def _show(trained: "Trained", *, promoted: bool) -> None:
+    manifest, scores = trained.manifest, trained.evaluation
+    data = manifest.data
+    click.echo(f"{manifest.name} {manifest.version}{', now the champion' if promoted else ''}")
+    click.echo(
+        f"  {data.rows:,} rows in {len(manifest.categories)} categories, seed {manifest.seed}: "
+        f"{data.train:,} to train, {data.validation:,} to calibrate, {data.test:,} to test"
+    )
+    click.echo(
+        f"  accuracy {scores.accuracy:.3f}, weighted F1 {scores.weighted_f1:.3f}, "
+        f"macro F1 {scores.macro_f1:.3f}, calibration error {scores.ece:.3f}"
+    )
+    click.echo(
+        f"  {scores.accepted_share:.0%} of the test rows need no review, {scores.accepted_precision:.1%} of them right"
+    )
+    click.echo(f"  bundle  {trained.bundle}\n  report  {trained.bundle / 'report' / 'report.md'}")
