@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from infra.endpoints import Endpoints, find_endpoints
 from infra.errors import ServiceFailed
@@ -23,6 +23,8 @@ from infra.local.state import SERVICES, UP, RunState, ServiceName, drop_state, r
 from infra.process import Launch, module, settings_variables
 from infra.settings import Settings
 from infra.supervisor import Child, ProcessEvent, Supervisor
+
+T = TypeVar("T")
 
 _DRAIN_MARGIN_S: Final = 10.0
 _POLL_S: Final = 0.1
@@ -104,7 +106,21 @@ class Stack:
         await self._supervisor.wait()
 
     async def stop(self) -> None:
-        """Stop workers (they finish what they have in hand), then the services started here."""
+        """Stop workers (they finish what they have in hand), then the services started here.
+
+        Being cancelled meanwhile hurries it and does not end it.
+        """
+        stopping = asyncio.create_task(self._stop())
+        while not stopping.done():
+            try:
+                await asyncio.shield(stopping)
+            except asyncio.CancelledError:
+                if stopping.cancelled():
+                    raise
+                self.hurry()
+        stopping.result()
+
+    async def _stop(self) -> None:
         try:
             await self._supervisor.stop()
         finally:
@@ -113,7 +129,7 @@ class Stack:
             self._lock.release()
 
     def hurry(self) -> None:
-        """Let the stop wait for nobody."""
+        """Let the stop wait two seconds for each process, and no longer."""
         self._supervisor.hurry()
 
     async def _start_services(self) -> None:
@@ -192,15 +208,18 @@ class Stack:
         return variables
 
 
-async def run_until_stopped(stack: Stack, on_up: Callable[[], None]) -> None:
-    """Run a stack until SIGINT, SIGTERM or SIGHUP; the second signal hurries the stop.
+async def run_until_stopped(stack: Stack, body: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    """Run a stack until its work is done or SIGINT, SIGTERM or SIGHUP comes; the second signal hurries the stop.
 
     Args:
         stack: What to run.
-        on_up: Called when everything is up.
+        body: The work to do once everything is up.
+
+    Returns:
+        What the body returned; None when a signal came before.
 
     Raises:
-        AisleError: As ``Stack.start`` and ``Stack.wait``; everything is stopped by then.
+        AisleError: As ``Stack.start``, ``Stack.wait`` and the body; everything is stopped by then.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -214,10 +233,18 @@ async def run_until_stopped(stack: Stack, on_up: Callable[[], None]) -> None:
     for number in signals:
         loop.add_signal_handler(number, on_signal)
 
-    async def run() -> None:
+    async def run() -> T:
         async with stack:
-            on_up()
-            await stack.wait()
+            work, watch = asyncio.create_task(body()), asyncio.create_task(stack.wait())
+            try:
+                await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done():
+                    watch.result()  # raises what no restart can help
+                return await work
+            finally:
+                for task in (work, watch):
+                    task.cancel()
+                await asyncio.wait({work, watch})
 
     running, stopping = asyncio.create_task(run()), asyncio.create_task(stop.wait())
     try:
@@ -225,11 +252,12 @@ async def run_until_stopped(stack: Stack, on_up: Callable[[], None]) -> None:
         if not running.done():
             running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await running
+            return await running
     finally:
         stopping.cancel()
         for number in signals:
             loop.remove_signal_handler(number)
+    return None
 
 
 def already_up(state: RunState | None, settings: Settings) -> AlreadyRunning:

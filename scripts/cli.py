@@ -13,6 +13,7 @@ from schemas.errors import AisleError
 # Each module is imported only when its command, or the list of all, is asked for; what a command needs to
 # run it imports when it runs. Importing pydantic, Kafka or TensorFlow here would make --help wait for them.
 COMMANDS = {
+    "demo": "scripts.demo",
     "up": "scripts.up",
     "down": "scripts.down",
     "services": "scripts.services",

@@ -23,7 +23,12 @@ def command(workers: int, no_archive: bool) -> None:
     from infra.stack import Stack, run_until_stopped
 
     stack = Stack(load_settings(), workers=workers, archive=not no_archive, on_event=print_event)
-    asyncio.run(run_until_stopped(stack, lambda: _print(click.style("aisle is up; Ctrl-C stops it", bold=True))))
+
+    async def stay() -> None:
+        _print(click.style("aisle is up; Ctrl-C stops it", bold=True))
+        await stack.wait()
+
+    asyncio.run(run_until_stopped(stack, stay))
 
 
 def print_event(event: "ProcessEvent") -> None:
