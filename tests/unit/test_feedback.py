@@ -83,3 +83,4 @@ def test_feedback_survives_a_round_trip() -> None:
     made = feedback(event_id="e", verdict="corrected", code="40", at="2026-11-21T12:00:00Z", note="!", feedback_id="f")
 
     assert Feedback.model_validate_json(made.model_dump_json()) == made
+    assert Feedback.model_validate(json.loads(made.model_dump_json())) == made

@@ -42,7 +42,15 @@ def test_the_pair_of_a_cloudevent_goes_second() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [b"", b"42", b"not-a-uuid-but-of-the-length-of-one!", b"\xff" * 36, GIVEN.encode() + b"0"]
+    "given",
+    [
+        b"",
+        b"42",
+        b"not-a-uuid-but-of-the-length-of-one!",
+        b"\xff" * 36,
+        GIVEN.encode() + b"0",
+        b"urn:uuid:" + GIVEN.encode(),
+    ],
 )
 def test_a_given_id_that_is_none_is_passed_over(given: bytes) -> None:
     """A producer's mistake in the header does not make ids that are no UUIDs."""

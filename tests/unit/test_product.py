@@ -111,6 +111,14 @@ def test_a_title_is_text(title: Any) -> None:
         product(title=title)
 
 
+def test_python_values_are_held_to_the_same_rules() -> None:
+    """An agent validates what its JSON reader made: nothing is turned into text silently."""
+    assert Product.model_validate({"product_id": 7, "title": "tea"}) == product(product_id=7, title="tea")
+    for title in (b"tea", 5):
+        with pytest.raises(ValidationError):
+            Product.model_validate({"product_id": "p", "title": title})
+
+
 @pytest.mark.parametrize(
     "image",
     [{}, {"uri": "a", "base64": "AA=="}, {"uri": ""}, {"uri": "x" * (MAX_URI_CHARS + 1)}, {"uri": 5}, "a.jpg", []],
