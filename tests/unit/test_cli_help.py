@@ -73,9 +73,7 @@ except SystemExit as end:
     assert not end.code
 print("HEAVY", *sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
 """
-    done = subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
 
     assert done.stderr.split() == ["HEAVY"]
     assert "Usage: aisle" in done.stdout

@@ -20,7 +20,7 @@ TARGETS = {"run", "test", "lint", "format", "bench", "train", "up", "down", "loc
 def make(*arguments: str) -> str:
     """What make prints, also when the tests themselves were started by make."""
     environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(  # noqa: S603 - our own Makefile
+    done = subprocess.run(
         ["make", *arguments],  # noqa: S607 - make is where the user has it
         cwd=ROOT,
         env=environ,
