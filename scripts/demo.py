@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from infra.stack import Stack
     from model.dataset import ProductRow
     from scripts.demo_figures import Figures
+    from scripts.demo_narrator import Narrator
 
 _ANSWERS_WITHIN_S = 120.0
 _ARCHIVED_WITHIN_S = 60.0
@@ -39,23 +40,29 @@ def command(once: bool, rate: float) -> None:
 
     from infra.settings import load_settings
     from infra.stack import Stack, run_until_stopped
-    from scripts.up import print_event
+    from scripts.demo_narrator import Narrator
 
     settings = load_settings()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
     console.print("aisle demo: real products through a real broker", style="bold")
-    stack = Stack(settings, on_event=print_event)
+    narrator = Narrator()
+    stack = Stack(settings, on_event=narrator)
     stay = not once and sys.stdout.isatty()
-    agrees = asyncio.run(run_until_stopped(stack, lambda: _show(settings, stack, console, rate=rate, stay=stay)))
+    agrees = asyncio.run(
+        run_until_stopped(stack, lambda: _show(settings, stack, narrator, console, rate=rate, stay=stay))
+    )
     if agrees is False:
         raise click.ClickException("the sums do not agree")
 
 
-async def _show(settings: "Settings", stack: "Stack", console: "Console", *, rate: float, stay: bool) -> bool:
+async def _show(
+    settings: "Settings", stack: "Stack", narrator: "Narrator", console: "Console", *, rate: float, stay: bool
+) -> bool:
     from scripts.demo_figures import Figures
     from scripts.demo_view import shown, summary
 
-    await _train_if_needed(settings)
+    await _train_if_needed(settings, narrator)
+    await narrator.ready.wait()
     rows = _held_out(settings)
     figures = Figures(total=len(rows) + len(_BROKEN))
     console.print(
@@ -75,17 +82,16 @@ async def _show(settings: "Settings", stack: "Stack", console: "Console", *, rat
     return agrees
 
 
-async def _train_if_needed(settings: "Settings") -> None:
+async def _train_if_needed(settings: "Settings", narrator: "Narrator") -> None:
     from infra.process import Launch, module, settings_variables
     from infra.supervisor import Child, Supervisor
     from model.champion import read_champion
-    from scripts.up import print_event
 
     if settings.model is not None or read_champion(settings.data_dir / "models") is not None:
         return
     arguments = ("train", str(_starter_data()), "--theme-column", "category_group", "--name", "starter")
     launch = Launch(module("scripts", *arguments), settings_variables(settings))
-    supervisor = Supervisor(print_event)
+    supervisor = Supervisor(narrator)
     try:
         await supervisor.start([Child("training", lambda: launch, step=True)])
     finally:

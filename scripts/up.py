@@ -26,7 +26,7 @@ def command(workers: int, no_archive: bool) -> None:
 
     async def stay() -> None:
         _print(click.style("aisle is up; Ctrl-C stops it", bold=True))
-        await stack.wait()
+        await asyncio.Event().wait()  # a signal, or a process that cannot be kept running, ends it
 
     asyncio.run(run_until_stopped(stack, stay))
 

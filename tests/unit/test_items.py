@@ -2,13 +2,20 @@
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pymongo import UpdateOne
 
 from schemas.product import Product
 from streams.items import Part, product_part, upserts
 from tests.records import record
+
+
+def _update(operation: UpdateOne) -> dict[str, Any]:
+    assert isinstance(operation._doc, dict)
+    return operation._doc
 
 
 def test_the_parts_of_one_item_are_one_upsert() -> None:
@@ -19,7 +26,7 @@ def test_the_parts_of_one_item_are_one_upsert() -> None:
 
     (operation,) = upserts([product, prediction, letter])
 
-    update = operation._doc
+    update = _update(operation)
     assert {"product": {"published_at": 1}, "prediction": {"classified_at": 2}} == update["$min"]
     assert {"dead_letter": {"attempts": 1}} == update["$max"]
     assert {"product_id": "p1"} == update["$set"]
@@ -37,7 +44,7 @@ def test_no_part_is_lost_and_ids_are_sorted(given_parts: list[tuple[str, str, in
     written = [
         (operation._filter["_id"], name, value["n"])
         for operation in operations
-        for name, value in operation._doc["$min"].items()
+        for name, value in _update(operation)["$min"].items()
     ]
     assert sorted(given_parts) == sorted(written)
 
