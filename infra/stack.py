@@ -4,29 +4,24 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Coroutine
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from infra.children import create_topics, service, worker
 from infra.endpoints import Endpoints, find_endpoints
 from infra.errors import ServiceFailed
 from infra.local import plan
 from infra.local.errors import AlreadyRunning
 from infra.local.lock import DirLock
-from infra.local.ports import any_free_port, listens
-from infra.local.probe import is_ready
-from infra.local.services import START_S, STOP_S, record
-from infra.local.state import SERVICES, UP, RunState, ServiceName, drop_state, read_state, write_state
-from infra.process import Launch, module, settings_variables
+from infra.local.services import START_S
+from infra.local.state import SERVICES, UP, RunState, drop_state, read_state, write_state
 from infra.settings import Settings
 from infra.supervisor import Child, ProcessEvent, Supervisor
 
 T = TypeVar("T")
 
-_DRAIN_MARGIN_S: Final = 10.0
 _POLL_S: Final = 0.1
 
 
@@ -91,7 +86,7 @@ class Stack:
         try:
             write_state(data_dir, UP, RunState.of(os.getpid(), kind=UP))
             await self._start_services()
-            await self._supervisor.start([self._create_topics()])
+            await self._supervisor.start([create_topics(self._settings)])
             await self._supervisor.start(self._worker_children())
         except BaseException:
             await self.stop()
@@ -146,8 +141,12 @@ class Stack:
                 self._on_event(ProcessEvent(name, "ready", f"{state.address} (ran already)", state.pid))
         if (fetch := plan.fetch_step(self._settings, tuple(missing))) is not None:
             await self._supervisor.start([Child("packages", lambda: fetch, step=True, stop_timeout_s=2)])
-        await self._supervisor.start([self._service(name) for name in missing])
+        await self._supervisor.start([service(self._settings, name) for name in missing])
         self._services_lock.release()
+
+    def _worker_children(self) -> list[Child]:
+        names = [f"classify-{i}" for i in range(1, self._workers + 1)] + ["archive"] * self._archive
+        return [worker(self._settings, name, index) for index, name in enumerate(names)]
 
     async def _lock_services(self) -> None:
         until = time.monotonic() + START_S
@@ -155,57 +154,6 @@ class Stack:
             if time.monotonic() > until:
                 raise ServiceFailed("Another process has been starting the local services for a long time.")
             await asyncio.sleep(_POLL_S)
-
-    def _service(self, name: ServiceName) -> Child:
-        settings = self._settings
-
-        def answers(launch: Launch, pid: int) -> bool:
-            return listens(pid, launch.ports.values()) and plan.answers(name, launch)
-
-        return Child(
-            name,
-            partial(plan.launch, settings, name),
-            ready=answers,
-            started=partial(record, settings, name),
-            stopped=lambda: drop_state(settings.data_dir, name),
-            start_timeout_s=START_S,
-            stop_timeout_s=STOP_S,
-        )
-
-    def _worker_children(self) -> list[Child]:
-        names = [f"classify-{i}" for i in range(1, self._workers + 1)] + ["archive"] * self._archive
-        return [self._worker(name, index) for index, name in enumerate(names)]
-
-    def _worker(self, name: str, index: int) -> Child:
-        settings = self._settings
-
-        def launch() -> Launch:
-            # One setting and several workers: they take consecutive ports.
-            port = settings.health_port + index if settings.health_port else any_free_port()
-            return Launch(
-                module("scripts", "worker", name.partition("-")[0]),
-                self._variables() | {"AISLE_HEALTH_PORT": str(port)},
-                ports={"health": port},
-            )
-
-        return Child(
-            name,
-            launch,
-            ready=lambda launch, _pid: is_ready(launch.ports["health"]),
-            awaited=False,
-            stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S,
-        )
-
-    def _create_topics(self) -> Child:
-        log = self._settings.data_dir.resolve() / "logs" / "topics.log"  # of interest only when it fails
-        launch = Launch(module("scripts", "topics", "create"), self._variables(), log=log)
-        return Child("topics", lambda: launch, step=True)
-
-    def _variables(self) -> dict[str, str]:
-        variables = settings_variables(self._settings) | {"PYTHONUNBUFFERED": "1"}
-        if self._settings.log_format == "auto":
-            variables["AISLE_LOG_FORMAT"] = "pretty" if sys.stdout.isatty() else "json"
-        return variables
 
 
 async def run_until_stopped(stack: Stack, body: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
@@ -244,7 +192,7 @@ async def run_until_stopped(stack: Stack, body: Callable[[], Coroutine[Any, Any,
             finally:
                 for task in (work, watch):
                     task.cancel()
-                await asyncio.wait({work, watch})
+                await asyncio.gather(work, watch, return_exceptions=True)  # looks at both, so neither complains
 
     running, stopping = asyncio.create_task(run()), asyncio.create_task(stop.wait())
     try:

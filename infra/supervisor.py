@@ -27,6 +27,7 @@ _MAX_BACKOFF_S: Final = 30.0
 _STABLE_S: Final = 30.0
 _POLL_S: Final = 0.05
 _ASK_S: Final = 0.2
+_HURRIED_S: Final = 2.0  # a broker closes its logs within half a second
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Supervisor:
             ServiceFailed: That child.
         """
         tasks = [keeper.task for stage in self._stages for keeper in stage]
-        await asyncio.gather(*tasks)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
         await asyncio.Event().wait()  # all were steps: there is nothing to watch, and nothing to end for
 
     async def stop(self) -> None:
@@ -97,7 +100,7 @@ class Supervisor:
             self._stages.pop()
 
     def hurry(self) -> None:
-        """Wait for nobody any more at the stop."""
+        """Wait two seconds for each and no longer at the stop."""
         self._hurry.set()
 
 
@@ -149,10 +152,16 @@ class _Keeper:
         if process.poll() is None:
             self._say("stopping", pid=process.pid)
             process.terminate()
-            until = time.monotonic() + self._child.stop_timeout_s
-            await _until(lambda: _ended(process) or time.monotonic() > until or self._hurry.is_set())
+            await self._wait_for_end(process)
         self._say("stopped", "killed" if process.poll() is None else "")
         self._forget(self._running)
+
+    async def _wait_for_end(self, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + self._child.stop_timeout_s
+        await _until(lambda: _ended(process) or time.monotonic() > until or self._hurry.is_set())
+        if self._hurry.is_set():
+            until = min(until, time.monotonic() + _HURRIED_S)
+            await _until(lambda: _ended(process) or time.monotonic() > until)
 
     async def _run_once(self, launch: Launch) -> int:
         # From here to the assignment nothing may be awaited: a cancelled start must not lose a process.

@@ -129,3 +129,11 @@ def test_the_store_keeps_its_data_over_a_stop(services: "Services") -> None:
 async def test_services_can_be_started_inside_an_event_loop(services: "Services") -> None:
     """A test or a notebook that runs an event loop may restart the broker in it."""
     assert services.restart_broker().address == services.kafka_bootstrap
+
+
+def test_the_store_starts_again_after_a_kill(services: "Services") -> None:
+    """A store that was killed serves again: at most its last second is lost, never the file."""
+    services.local.kill_one("docstore")
+    services.local.start_one("docstore")
+    with MongoClient[dict[str, object]](services.mongodb_uri) as client:
+        assert client.t.again.insert_one({"_id": 1}).inserted_id == 1

@@ -1,6 +1,8 @@
 """The supervisor: order, restarts, lines, and a stop that nobody can refuse."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -9,6 +11,8 @@ import pytest
 
 from infra.errors import ServiceFailed
 from infra.process import Launch
+from infra.settings import Settings
+from infra.stack import Stack
 from infra.supervisor import Child, ProcessEvent, Supervisor
 
 FOREVER = "import time; time.sleep(600)"
@@ -86,6 +90,22 @@ async def test_lines_are_passed_on_to_the_last() -> None:
     assert ["one", "two"] == [event.detail for event in journal.events if event.what == "line"][:2]
 
 
+async def test_who_waits_may_give_up() -> None:
+    """Waiting for a failure can be cancelled, and children are kept running as before."""
+    journal = Journal()
+    supervisor = Supervisor(journal)
+    await supervisor.start([Child("worker", lambda: python(FOREVER))])
+    waiting = asyncio.create_task(supervisor.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    pid = next(event.pid for event in journal.events if event.pid)
+    os.kill(pid, signal.SIGKILL)
+    await journal.until("starting", 2)
+    await supervisor.stop()
+
+
 async def test_wrong_usage_is_not_tried_again() -> None:
     """Exit status 2 ends the whole, as no restart can help; what ran is stopped by whoever asked for it."""
     journal = Journal()
@@ -121,7 +141,7 @@ async def test_who_will_not_stop_is_killed() -> None:
 
 
 async def test_a_hurried_stop_waits_for_nobody() -> None:
-    """The second Ctrl-C ends what is still finishing its work."""
+    """The second Ctrl-C ends within seconds what is still finishing its work."""
     journal = Journal()
     supervisor = Supervisor(journal)
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(600)"
@@ -155,3 +175,24 @@ async def test_a_cancelled_start_loses_no_process() -> None:
     await supervisor.stop()
     assert ["service"] == journal.of("stopped")
     assert len(pids) == 1
+
+
+async def test_a_stack_whose_stop_is_cancelled_stops_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ctrl-C during the stop after a failure hurries it; no process, lock or state is left."""
+    journal = Journal()
+    settings = Settings.model_validate({"data_dir": tmp_path, "kafka_bootstrap": "k:1", "mongodb_uri": "mongodb://m"})
+    stack = Stack(settings, on_event=journal)
+    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(600)"
+    deaf = Child("worker", lambda: Launch((sys.executable, "-u", "-c", script)), stop_timeout_s=600)
+    monkeypatch.setattr("infra.stack.create_topics", lambda _settings: Child("topics", lambda: python(""), step=True))
+    monkeypatch.setattr(stack, "_worker_children", lambda: [deaf])
+    await stack.start()
+    await journal.until("line")
+    stopping = asyncio.create_task(stack.stop())
+    await journal.until("stopping")
+    stopping.cancel()
+    await stopping
+    assert ["worker"] == journal.of("stopped")
+    assert not (tmp_path / "run").exists()
