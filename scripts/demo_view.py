@@ -48,16 +48,19 @@ def line(figures: Figures) -> str:
 
 def picture(figures: Figures) -> RenderableType:
     """The figures as a panel, 80 columns wide."""
-    numbers = Table.grid(padding=(0, 3))
+    numbers = Table.grid(padding=(0, 2))
     numbers.add_row(
         _figure(f"{len(figures.predicted):,}", "classified"),
-        _figure(f"{figures.rate:.0f}/s", "now"),
+        _figure(f"{figures.rate:.0f}/s", ""),
         _figure(f"{figures.latency_ms(0.5):.0f} ms", "p50"),
         _figure(f"{figures.latency_ms(0.95):.0f} ms", "p95"),
         _figure(str(len(figures.dead)), "dead letters", "red" if figures.dead else "green"),
         _figure(f"{figures.agreement:.1%}", "agree"),
     )
-    progress = ProgressBar(total=max(figures.total, 1), completed=len(figures.predicted) + len(figures.dead), width=74)
+    progress = Table.grid()  # a bar on its own ends no line
+    progress.add_row(
+        ProgressBar(total=max(figures.total, 1), completed=len(figures.predicted) + len(figures.dead), width=WIDTH - 4)
+    )
     parts: list[RenderableType] = [numbers, progress, _answers(figures.last)]
     parts += [Text(f"dead letter: {why}"[: WIDTH - 6], style="red", overflow="ellipsis") for why in figures.reasons]
     return Panel(Group(*parts), title="products.in → predictions.out", width=WIDTH, border_style="cyan")

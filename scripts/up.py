@@ -37,9 +37,9 @@ def print_event(event: "ProcessEvent") -> None:
     if event.what == "line":
         _print(f"{name} {event.detail}")
         return
-    pid = f"pid {event.pid}" if event.pid and event.what == "starting" else ""
+    detail = f"pid {event.pid}" if event.what == "starting" else event.detail
     what = click.style(f"{event.what:11}", fg=_COLOURS.get(event.what))
-    _print(" ".join(filter(None, (name, what, pid, event.detail))))
+    _print(" ".join(filter(None, (name, what, detail))))
 
 
 def _print(line: str) -> None:

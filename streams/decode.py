@@ -52,7 +52,7 @@ def parse(model: type[M], record: ConsumerRecord, *, limit_bytes: int = MAX_PROD
 def _explain(model: type[BaseModel], error: ValidationError) -> str:
     """The problems without the input, which may be huge or private and stands in the dead letter anyway."""
     problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}"
+        f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
     more = f"; and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
