@@ -1,6 +1,7 @@
 """Runs uv, or pip where there is no uv, and says in one line what to do when they fail. Standard library only."""
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -147,7 +148,7 @@ def tool_environ(root: Path) -> dict[str, str]:
     """Variables for pip and uv: a cache that can be written, no questions, no warning on how files are linked."""
     environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PIP_TARGET")}
     environ |= {"PIP_NO_INPUT": "1", "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    home = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")  # noqa: PTH111, PTH118 - Path.home() raises without a home
+    home = environ.get("XDG_CACHE_HOME") or f"{_home(environ)}/.cache"
     cache = Path(environ.get("UV_CACHE_DIR") or Path(home) / "uv")
     if not _is_writable(cache):
         cache = root / ".venv" / "cache"
@@ -156,6 +157,14 @@ def tool_environ(root: Path) -> dict[str, str]:
     if _device(cache) != _device(root):
         environ.setdefault("UV_LINK_MODE", "copy")
     return environ
+
+
+def _home(environ: dict[str, str]) -> str:
+    """The home folder, also where HOME is empty or unset; an account without one gets a place that is none."""
+    try:
+        return environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/nonexistent"
 
 
 def _is_writable(folder: Path) -> bool:
