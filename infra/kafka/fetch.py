@@ -2,7 +2,8 @@
 
 aiokafka raises when it meets a record with, say, a header name that is not UTF-8. It raises again at every
 further fetch, so the partition stands still for ever; and what other partitions gave in the same call is
-lost, as their positions have moved. Here such a record becomes an ``UnreadableRecord`` in its place.
+lost, as their positions have moved. Here such a record becomes an ``UnreadableRecord`` in its place, and so
+do those behind it in the same producer's batch, which aiokafka cannot decode without it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
