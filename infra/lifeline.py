@@ -18,6 +18,7 @@ from typing import Final
 FD_VARIABLE: Final = "AISLE_LIFELINE_FD"
 DEADLINE_VARIABLE: Final = "AISLE_LIFELINE_DEADLINE_S"
 _DEFAULT_DEADLINE_S = 10.0
+_GUARD_LOOKS_S = 0.2
 _LET_GO = b"."
 
 
@@ -102,7 +103,7 @@ def _watch(fd: int, deadline_s: float) -> None:
 def _guard(pid: int, fd: int, deadline_s: float) -> None:
     """Watch on behalf of a parent process that is not ours to change; ends when the parent does."""
     while os.getppid() == pid:
-        if not select.select([fd], [], [], 0.5)[0]:
+        if not select.select([fd], [], [], _GUARD_LOOKS_S)[0]:
             continue
         if os.read(fd, 1) == _LET_GO:
             return

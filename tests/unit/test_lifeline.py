@@ -65,22 +65,31 @@ def test_a_child_that_ignores_the_request_is_killed(ended: list[psutil.Process])
 
 def test_a_foreign_program_hangs_on_it_too(ended: list[psutil.Process]) -> None:
     """A program that knows nothing of lifelines runs under the recorded id and ends with the supervisor."""
-    command = module("infra.lifeline", "sh", "-c", "echo ready; exec sleep 600")
+    command = module("infra.lifeline", sys.executable, "-c", f"import time; {READY}; time.sleep(600)")
     supervisor, child = supervise(*command)
     ended.append(child)
-    assert "sleep" in child.name()
     guard = child.children()
+    assert len(guard) == 1
+    ended += guard
     supervisor.kill()
     supervisor.wait()
-    _, alive = psutil.wait_procs([child, *guard], timeout=10)
-    assert [] == alive
+    gone, _ = psutil.wait_procs([child, *guard], timeout=10)
+    assert {child, *guard} == set(gone)
 
 
 def test_a_child_that_was_let_go_lives_on(ended: list[psutil.Process]) -> None:
     """What is started for the background outlives who started it."""
-    alive = "import threading; threading.enumerate()[-1].join(); print('ready', flush=True)"
-    script = f"import sys; from infra.lifeline import watch_lifeline; watch_lifeline(); {alive}; sys.stdin.read()"
-    argv = (sys.executable, "-c", script + "; import time; time.sleep(600)")
+    script = """
+import threading, time
+from infra.lifeline import watch_lifeline
+watch_lifeline()
+for thread in threading.enumerate():
+    if thread.name == "lifeline":
+        thread.join()
+print("ready", flush=True)
+time.sleep(600)
+"""
+    argv = (sys.executable, "-c", script)
     running = spawn(Launch(argv), deadline_s=5)
     ended.append(psutil.Process(running.process.pid))
     running.let_go()
