@@ -12,6 +12,7 @@ from model.readers import Table, open_table
 
 CHALLENGE_X: Final = "X_train_update.csv"
 CHALLENGE_Y: Final = "Y_train_CVw08PX.csv"
+CHALLENGE_CODE: Final = "prdtypecode"
 MAX_BROKEN_ROWS: Final = 20
 """More rows than this that cannot be read, and the file is refused: it is not what its name says."""
 
@@ -86,12 +87,14 @@ def iter_products(
         yield from _products(path, table, names, codes, problems, progress)
 
 
-def has_categories(path: Path, columns: Columns = Columns()) -> bool:  # noqa: B008 - frozen
-    """Whether the file gives its products' categories."""
+def category_column(path: Path, columns: Columns = Columns()) -> str | None:  # noqa: B008 - frozen
+    """The column that gives the products' categories, or None when there is none."""
     path = _challenge_x(path)
     with open_table(path) as table:
         resolved = columns.resolve(table.columns, path)
-    return resolved.category is not None or (path.name == CHALLENGE_X and (path.parent / CHALLENGE_Y).is_file())
+    if columns.category is None and _challenge_codes(path) is not None:
+        return CHALLENGE_CODE
+    return resolved.category
 
 
 def _products(
@@ -176,6 +179,6 @@ def _challenge_codes(path: Path) -> dict[str, str] | None:
     if path.name != CHALLENGE_X or not answers.is_file():
         return None
     with open_table(answers) as table:
-        if not {"", "prdtypecode"} <= set(table.columns):
-            raise DataInvalid(f"{answers} lacks its unnamed index or the column 'prdtypecode'.")
-        return {str(row[""]): str(row["prdtypecode"]) for _, row in table.rows if not isinstance(row, str)}
+        if not {"", CHALLENGE_CODE} <= set(table.columns):
+            raise DataInvalid(f"{answers} lacks its unnamed index or the column {CHALLENGE_CODE!r}.")
+        return {str(row[""]): str(row[CHALLENGE_CODE]) for _, row in table.rows if not isinstance(row, str)}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.cleaning import clean_description, clean_title
 from model.columns import Columns
-from model.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, has_categories, iter_products
+from model.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from schemas.taxonomy import Taxonomy
 
@@ -71,7 +71,8 @@ def load_labelled(
         ColumnMissing: It has no category column.
         CategoryUnknown: A taxonomy was given and a row's category is not in it.
     """
-    if not has_categories(path, columns):
+    column = category_column(path, columns)
+    if column is None:
         raise ColumnMissing(f"{path} has no column that looks like a category.", hint="Name it with --category-column.")
     problems = RowProblems()
     rows = [
@@ -84,7 +85,7 @@ def load_labelled(
     if taxonomy is None:
         _check_categories({row.category or "" for row in rows}, len(rows), path)
         taxonomy = _taxonomy_of(rows)
-    codes = np.array([_code(row, taxonomy, path) for row in rows])
+    codes = np.array([_code(row, taxonomy, path, column) for row in rows])
     titles = [clean_title(row.title) for row in rows]
     descriptions = [clean_description(row.description) for row in rows]
     keys = np.array([row_key(*texts) for texts in zip(titles, descriptions, strict=True)], np.uint64)
@@ -162,11 +163,11 @@ def _taxonomy_of(rows: list[ProductRow]) -> Taxonomy:
     return Taxonomy.from_labels(labels, {label: found.most_common(1)[0][0] for label, found in themes.items()})
 
 
-def _code(row: ProductRow, taxonomy: Taxonomy, path: Path) -> str:
+def _code(row: ProductRow, taxonomy: Taxonomy, path: Path, column: str) -> str:
     code = taxonomy.code_of(row.category or "")
     if code is None:
         raise CategoryUnknown(
-            f"Row {row.row} of {path} has the category {row.category!r}, which is not in the taxonomy.",
+            f"Row {row.row} of {path} has the category {row.category!r} in column {column!r}, which is not in the taxonomy.",
             hint="Add it to the taxonomy, or correct the row.",
         )
     return code

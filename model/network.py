@@ -7,6 +7,8 @@ looks up one row a known word and spells out only the unknown ones. The sums are
 Importing this module imports TensorFlow.
 """
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +147,9 @@ def export(network: NgramNetwork, codes: Sequence[str], labels: Sequence[str], p
 
     Inputs are ``title`` and ``description``, cleaned strings [rows]; outputs are ``probabilities`` [rows,
     classes] and, the same for every call, ``codes`` and ``labels`` [classes].
+
+    Raises:
+        OSError: The disk is full, or the path cannot be written.
     """
 
     def serve(title: Tensor, description: Tensor) -> dict[str, Tensor]:
@@ -161,7 +166,12 @@ def export(network: NgramNetwork, codes: Sequence[str], labels: Sequence[str], p
         serve,
         input_signature=[tf.TensorSpec([None], tf.string, name=name) for name in ("title", "description")],
     )
-    archive.write_out(str(path), verbose=False)
+    try:
+        archive.write_out(str(path), verbose=False)
+    except tf.errors.OpError as error:
+        if os.strerror(errno.ENOSPC) in str(error):  # TensorFlow tells a full disk in its own class
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
 
 
 def _sums(table: Tensor, indices: Tensor, rows: Tensor, count: Tensor) -> Tensor:

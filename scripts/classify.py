@@ -115,9 +115,9 @@ def _parse(given: bytes | dict[str, str | None], number: int) -> "Product":
         return Product.model_validate({name: part for name, part in value.items() if part is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = "".join(f"{part}: " for part in first["loc"])
         raise click.ClickException(
-            f"Line {number} is no product: {f'{where}: ' if where else ''}{first['msg']}."
+            f"Line {number} is no product: {f'{where}: ' if where else ''}{first['msg'].removeprefix('Value error, ')}."
         ) from None
 
 

@@ -59,11 +59,11 @@ def _show(measured: "Measured", data: Path) -> None:
         f"{scores.rows:,} rows"
         + (f"; {measured.left_out:,} that the model learned from, by their titles, are left out" if same else "")
     )
-    table = Table("", *(name for name in ("accuracy", "weighted F1", "macro F1")))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for rows in measured.lines[0].rows_per_s:
-        table.add_column(f"rows/s at {rows}", justify="right")
+    table = Table()
+    table.add_column("")
+    speeds = [f"rows/s, {rows}" for rows in measured.lines[0].rows_per_s]
+    for heading in ("accuracy", "F1 weighted", "F1 macro", *speeds):
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in measured.lines:
         figures = [f"{value:.4f}" for value in (line.accuracy, line.weighted_f1, line.macro_f1)]
         table.add_row(line.name, *figures, *(f"{speed:,.0f}" for speed in line.rows_per_s.values()))

@@ -1,0 +1,106 @@
+"""Training: reproducible, whole, and measured on rows it did not see."""
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.bundle import read_manifest
+from model.comparison import measure
+from model.errors import DataInvalid
+from model.labelled import load_labelled
+
+pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
+
+
+def test_the_same_seed_gives_the_same_model(bundle: Path, small_data: Path, tmp_path: Path) -> None:
+    """Two runs answer the golden inputs alike, and their weights are the same bytes."""
+    from model.training import train
+
+    again = train(load_labelled(small_data), tmp_path).manifest
+    first = read_manifest(bundle)
+
+    np.testing.assert_allclose(
+        [golden.probabilities for golden in first.golden], [golden.probabilities for golden in again.golden], atol=1e-6
+    )
+    assert first.data == again.data
+    assert first.metrics == again.metrics
+
+
+def test_it_learns(bundle: Path) -> None:
+    """320 food names are enough to beat the commonest of 11 categories, by far."""
+    manifest = read_manifest(bundle)
+
+    assert manifest.metrics["accuracy"] > max(manifest.prior) + 0.2
+    assert 0.0 < manifest.review_threshold <= 1.0
+
+
+def test_the_report_says_what_was_measured(bundle: Path) -> None:
+    """JSON and Markdown agree with the manifest; the pictures are pictures."""
+    report, manifest = bundle / "report", read_manifest(bundle)
+    figures = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    page = (report / "report.md").read_text(encoding="utf-8")
+
+    assert manifest.metrics["weighted_f1"] == pytest.approx(figures["weighted_f1"], abs=1e-6)
+    assert f"{figures['weighted_f1']:.4f}" in page
+    assert all(figures["classes"][number]["label"] in page for number in range(11))
+    assert manifest.data.test == sum(map(sum, figures["confusion"]))
+    assert b"\x89PNG" == (report / "confusion.png").read_bytes()[:4]
+
+
+def test_a_full_disk_leaves_no_bundle(small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was written before the disk was full is gone again."""
+    from model import training
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(training, "write_report", full)
+    with pytest.raises(OSError, match="No space left"):
+        training.train(load_labelled(small_data), tmp_path)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_one_title_for_all_cannot_be_measured(tmp_path: Path) -> None:
+    """Twins are on one side, so such data leaves nothing for the other."""
+    from model.training import train
+
+    path = tmp_path / "twins.csv"
+    path.write_text("title,category\n" + "thé,a\nthé,b\n" * 40, encoding="utf-8")
+
+    with pytest.raises(DataInvalid, match="too few different titles"):
+        train(load_labelled(path), tmp_path / "models")
+
+
+def test_two_categories_are_enough(tmp_path: Path) -> None:
+    """The smallest taxonomy works, although one linear classifier serves both classes."""
+    from model.training import train
+
+    path = tmp_path / "two.csv"
+    rows = [f"thé vert numéro {n},boisson\nlivre ancien tome {n},livre" for n in range(40)]
+    path.write_text("title,category\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+    assert 1.0 == train(load_labelled(path), tmp_path / "models").evaluation.accuracy
+
+
+def test_evaluation_on_the_training_file_takes_its_test_side(bundle: Path, small_data: Path) -> None:
+    """The bundle knows which rows it learned from, and gets the scores it was sealed with."""
+    manifest = read_manifest(bundle)
+    measured = measure(bundle, load_labelled(small_data, taxonomy=manifest.taxonomy), baseline=False)
+
+    assert manifest.data.test == measured.evaluation.rows
+    assert manifest.metrics == measured.evaluation.metrics()
+
+
+def test_evaluation_needs_rows_that_were_not_seen(bundle: Path, small_data: Path, tmp_path: Path) -> None:
+    """A file of training rows alone says nothing, and the error says so."""
+    manifest, data = read_manifest(bundle), load_labelled(small_data)
+    seen = set(np.load(bundle / "seen_keys.npy").tolist())
+    lines = small_data.read_text(encoding="utf-8").splitlines()
+    kept = [line for line, key in zip(lines[1:], data.keys.tolist(), strict=True) if key in seen]
+    (tmp_path / "seen.csv").write_text("\n".join([lines[0], *kept]) + "\n", encoding="utf-8")
+
+    with pytest.raises(DataInvalid, match="learned from every row"):
+        measure(bundle, load_labelled(tmp_path / "seen.csv", taxonomy=manifest.taxonomy), baseline=False)
