@@ -22,7 +22,7 @@ lint: ## Formatting, lint, types and the folders' import rules
 format: ## Put the code in form
 	@$(BOOTSTRAP) format
 
-bench: ## Measure the model and the stream
+bench: ## Measure the model beside a baseline
 	@$(BOOTSTRAP) bench $(ARGS)
 
 train: ## Train a model, as in: make train ARGS=products.csv

@@ -24,7 +24,7 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
   test    the whole test suite (ARGS go to pytest)
   lint    formatting, lint, types and the folders' import rules
   format  put the code in form
-  bench   measure (ARGS go to pytest)
+  bench   measure the model beside a baseline
   train   train a model (ARGS go to `aisle train`)
   up      services, topics and workers, until Ctrl-C
   down    stop what `up` started
@@ -44,7 +44,7 @@ AISLE_COMMANDS = {
     "down": ("down",),
     "aisle": (),
 }
-PYTEST_COMMANDS: dict[str, tuple[str, ...]] = {"test": (), "bench": ("-s", "tests/bench")}
+MODULES = {"test": "pytest", "bench": "tests.bench.bench_model"}
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     if name in ("help", "-h", "--help"):
         print(HELP, end="")
         return 0
-    if name not in (*AISLE_COMMANDS, *PYTEST_COMMANDS, "lint", "format", "env", "lock", "clean"):
+    if name not in (*AISLE_COMMANDS, *MODULES, "lint", "format", "env", "lock", "clean"):
         return fail(f"There is no command {name!r}. See: python3 scripts/bootstrap.py help", 2)
     if sys.version_info[:2] not in SUPPORTED:
         return use_supported_python(arguments)
@@ -104,8 +104,8 @@ def _become(name: str, rest: list[str], bin_dir: Path) -> int:
             os.environ.setdefault("AISLE_DATA_DIR", str(ROOT / "var"))
         execute([str(bin_dir / "aisle"), *AISLE_COMMANDS[name], *rest])
     os.chdir(ROOT)
-    if name in PYTEST_COMMANDS:
-        execute([str(bin_dir / "python"), "-m", "pytest", *PYTEST_COMMANDS[name], *rest])
+    if name in MODULES:
+        execute([str(bin_dir / "python"), "-m", MODULES[name], *rest])
     if name == "lock":
         return run_all(((*LOCK, *rest), (*LOCK_RUN, *rest)), bin_dir)
     return run_all(FORMATTERS if name == "format" else CHECKS, bin_dir)
