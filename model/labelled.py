@@ -167,7 +167,7 @@ def _code(row: ProductRow, taxonomy: Taxonomy, path: Path, column: str) -> str:
     code = taxonomy.code_of(row.category or "")
     if code is None:
         raise CategoryUnknown(
-            f"Row {row.row} of {path} has the category {row.category!r} in column {column!r}, which is not in the taxonomy.",
+            f"Row {row.row} of {path} has {row.category!r} in column {column!r}, which is not in the taxonomy.",
             hint="Add it to the taxonomy, or correct the row.",
         )
     return code

@@ -59,15 +59,17 @@ def _show(measured: "Measured", data: Path) -> None:
         f"{scores.rows:,} rows"
         + (f"; {measured.left_out:,} that the model learned from, by their titles, are left out" if same else "")
     )
-    table = Table()
-    table.add_column("")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
     speeds = [f"rows/s, {rows}" for rows in measured.lines[0].rows_per_s]
     for heading in ("accuracy", "F1 weighted", "F1 macro", *speeds):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in measured.lines:
         figures = [f"{value:.4f}" for value in (line.accuracy, line.weighted_f1, line.macro_f1)]
         table.add_row(line.name, *figures, *(f"{speed:,.0f}" for speed in line.rows_per_s.values()))
+    click.echo()
     Console(width=80).print(table)
+    click.echo()
     click.echo(
         f"calibration error {scores.ece:.3f}; {scores.accepted_share:.0%} need no review, "
         f"{scores.accepted_precision:.1%} of them right"

@@ -34,7 +34,7 @@ def test_labels_make_their_own_taxonomy(tmp_path: Path) -> None:
 
 def test_a_category_outside_a_given_taxonomy_is_named(tmp_path: Path) -> None:
     """The error says row and value."""
-    with pytest.raises(CategoryUnknown, match=r"Row 3 of .*data\.csv has the category '99999' in column 'category'"):
+    with pytest.raises(CategoryUnknown, match=r"Row 3 of .*data\.csv has '99999' in column 'category'"):
         load_labelled(_write(tmp_path, ["a,10,", "b,99999,"]), taxonomy=Taxonomy.builtin())
 
 

@@ -1,0 +1,171 @@
+"""`aisle train`, `aisle evaluate` and `aisle classify` as a person or a script uses them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from infra.settings import load_settings
+from model.champion import read_champion
+from schemas.taxonomy import BUILTIN_PATH
+from scripts.classify import command as classify
+from scripts.evaluate import command as evaluate
+from scripts.train import command as train
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory of the test's own."""
+    monkeypatch.setenv("AISLE_DATA_DIR", str(tmp_path / "var"))
+    load_settings.cache_clear()
+    yield tmp_path / "var"
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def served(bundle: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The session's bundle, named in the settings."""
+    monkeypatch.setenv("AISLE_MODEL", str(bundle))
+    load_settings.cache_clear()
+    return data_dir
+
+
+def _aisle(*arguments: object, data_dir: Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from scripts.cli import main; main()", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "AISLE_DATA_DIR": str(data_dir), **env},
+        input=stdin,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_training_makes_a_champion_unless_told_not_to(small_data: Path, data_dir: Path) -> None:
+    """The bundle lands below the data directory; only a promotion changes the pointer."""
+    first = CliRunner().invoke(train, [str(small_data), "--no-promote", "--json"], catch_exceptions=False)
+    assert read_champion(data_dir / "models") is None
+    second = CliRunner().invoke(train, [str(small_data), "--name", "foods"], catch_exceptions=False)
+
+    printed = json.loads(first.stdout)
+    assert Path(printed["bundle"]).parent == data_dir / "models"
+    assert printed["data"]["rows"] > 300
+    champion = read_champion(data_dir / "models")
+    assert champion is not None
+    assert ("foods", 1) == (champion.model.name, champion.sequence)
+    assert f"foods {champion.model.version}, now the champion" in second.stdout
+    assert "seed 0" in second.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["missing.csv"], "missing.csv does not exist."),
+        (["DATA", "--category-column", "nope"], "has no column 'nope'"),
+        (["DATA", "--title-column", "nope"], "has no column 'nope'"),
+        (["DATA", "--category-column", "id"], "looks like ids"),
+        (["DATA", "--taxonomy", str(BUILTIN_PATH)], "in column 'category', which is not in the taxonomy"),
+        (["DATA", "--taxonomy", "missing.csv"], "There is no taxonomy file missing.csv"),
+        (["ONE"], "a classifier needs two"),
+        (["FEW"], "has 4 usable rows"),
+    ],
+)
+def test_wrong_usage_is_one_clear_error(options: list[str], message: str, small_data: Path, tmp_path: Path) -> None:
+    """No traceback, exit 2, and nothing is left behind."""
+    (tmp_path / "one.csv").write_text("title,category\n" + "thé,10\n" * 50, encoding="utf-8")
+    (tmp_path / "few.csv").write_text("title,category\na,10\nb,40\nc,10\nd,40\n", encoding="utf-8")
+    names = {"DATA": small_data, "ONE": tmp_path / "one.csv", "FEW": tmp_path / "few.csv"}
+    done = _aisle("train", *(names.get(option, option) for option in options), data_dir=tmp_path / "var")
+
+    assert 2 == done.returncode
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert 1 == len(errors)
+    assert message in errors[0]
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "var").glob("models/*"))
+
+
+def test_evaluation_prints_a_table_of_80_columns(bundle: Path, small_data: Path, data_dir: Path) -> None:
+    """Both models stand in it, with their speeds, and what was left out is said."""
+    result = CliRunner().invoke(evaluate, [str(bundle), str(small_data), "--baseline"], catch_exceptions=False)
+
+    assert 0 == result.exit_code
+    assert max(map(len, result.stdout.splitlines()[2:])) <= 80
+    assert "TF-IDF + LinearSVC" in result.stdout
+    assert "rows/s, 128" in result.stdout
+    assert "that the model learned from" in result.stdout
+    assert not data_dir.exists()
+
+
+def test_evaluation_as_json(bundle: Path, small_data: Path) -> None:
+    """A script gets every figure."""
+    result = CliRunner().invoke(evaluate, [str(bundle), str(small_data), "--json"], catch_exceptions=False)
+
+    assert 11 == len(json.loads(result.stdout)["classes"])
+
+
+def test_a_path_that_is_no_bundle_is_one_clear_error(small_data: Path, tmp_path: Path) -> None:
+    """Neither a directory nor a missing path gives a traceback."""
+    for path in (tmp_path, tmp_path / "missing"):
+        done = _aisle("evaluate", path, small_data, data_dir=tmp_path)
+        assert 1 == done.returncode
+        assert done.stderr.startswith(f"error: {path} ")
+
+
+def test_one_title_is_answered_with_bars(bundle: Path, tmp_path: Path) -> None:
+    """At most 80 columns, the likeliest first, and not a word from TensorFlow."""
+    done = _aisle("classify", "Fromage blanc nature", data_dir=tmp_path, AISLE_MODEL=str(bundle))
+
+    assert ("", 0) == (done.stderr, done.returncode)
+    assert "%" in done.stdout.splitlines()[0]
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("served")
+def test_lines_are_answered_and_bad_ones_named() -> None:
+    """The good ones get their answers, in order; the bad ones their number; the exit status says so."""
+    lines = ['{"product_id": 7, "title": "vin rouge"}', "{", "[]", '{"title": null}', "", '{"title": "soupe"}']
+    result = CliRunner().invoke(classify, input="\n".join(lines))
+
+    assert ["7", "line-6"] == [json.loads(line)["product_id"] for line in result.stdout.splitlines()]
+    assert ["Line 2", "Line 3", "Line 4"] == [line.split("error: ")[1][:6] for line in result.stderr.splitlines()]
+    assert 1 == result.exit_code
+
+
+@pytest.mark.usefixtures("served")
+def test_one_title_as_json() -> None:
+    """The fields are a prediction's own."""
+    result = CliRunner().invoke(classify, ["vin rouge", "--json"], catch_exceptions=False)
+
+    answer = json.loads(result.stdout)
+    assert {"category", "confidence", "top", "needs_review", "decided_by", "modalities", "notes"} <= answer.keys()
+    assert 0 == result.exit_code
+
+
+def test_no_model_says_how_to_get_one(tmp_path: Path) -> None:
+    """The hint is the command."""
+    done = _aisle("classify", "thé", data_dir=tmp_path)
+
+    assert 1 == done.returncode
+    assert "aisle train DATA" in done.stderr
+
+
+def test_a_damaged_champion_is_one_clear_error(bundle: Path, tmp_path: Path) -> None:
+    """A bundle with a file missing does not answer."""
+    shutil.copytree(bundle, tmp_path / "copy")
+    (tmp_path / "copy" / "seen_keys.npy").unlink()
+    done = _aisle("classify", "thé", "--model", tmp_path / "copy", data_dir=tmp_path)
+
+    assert 1 == done.returncode
+    assert "lacks its file seen_keys.npy" in done.stderr
