@@ -22,7 +22,7 @@ from model.stage import TextStage
 BATCHES: Final = (32, 128)
 """Rows a call at which speed is measured: what the streams send when there is little and much to do."""
 
-_ROUNDS = 7
+_ROUNDS = 5
 _ROWS_A_ROUND = 1_280
 
 Batch = tuple[list[str], list[str]]

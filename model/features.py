@@ -116,7 +116,7 @@ def _positions(titles: ngrams.Tensor, descriptions: ngrams.Tensor) -> list[tuple
 def _counted(rows: NDArray[np.int64], buckets: NDArray[np.int64], count: int) -> Matrix:
     from scipy import sparse
 
-    ones = np.ones(len(rows), np.float64)
+    ones = np.ones(len(rows), np.float32)  # exact up to 16 million, at half the memory
     matrix = sparse.csr_matrix((ones, (rows, buckets)), shape=(count, ngrams.BUCKETS))
     matrix.sum_duplicates()
     return matrix
