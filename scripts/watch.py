@@ -60,12 +60,9 @@ def _as_json(record: "ConsumerRecord[bytes, bytes]") -> str:
 def _as_line(record: "ConsumerRecord[bytes, bytes]") -> str:
     from datetime import datetime
 
-    from infra.kafka.fetch import UnreadableRecord
     from schemas.headers import last_text
     from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 
-    if isinstance(record, UnreadableRecord):
-        return f"{record.partition}:{record.offset:<8} " + click.style(_printable(record.why.encode())[:66], fg="red")
     at = datetime.fromtimestamp(record.timestamp / 1000).astimezone().strftime("%H:%M:%S")
     key = _printable(record.key or b"")[:16]
     if record.topic == PREDICTIONS_OUT and (summary := _prediction(record.value)) is not None:

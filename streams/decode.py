@@ -5,10 +5,9 @@ from typing import TypeVar
 from aiokafka.structs import ConsumerRecord
 from pydantic import BaseModel, ValidationError
 
-from infra.kafka.fetch import UnreadableRecord
 from schemas.ids import event_id
 from schemas.limits import MAX_PRODUCT_RECORD_BYTES
-from streams.errors import RecordEmpty, RecordInvalid, RecordTooLarge, RecordUnreadable
+from streams.errors import RecordEmpty, RecordInvalid, RecordTooLarge
 
 _SHOWN_PROBLEMS = 5
 
@@ -31,13 +30,10 @@ def parse(model: type[M], record: ConsumerRecord, *, limit_bytes: int = MAX_PROD
     """Read a record's value.
 
     Raises:
-        RecordUnreadable: The Kafka client could not decode the record.
         RecordEmpty: The value is null or has no bytes.
         RecordTooLarge: It is longer than ``limit_bytes``: a small compressed batch can hold huge records.
         RecordInvalid: It is not JSON in UTF-8, or not what the model asks for.
     """
-    if isinstance(record, UnreadableRecord):
-        raise RecordUnreadable(f"The record cannot be decoded: {record.why}")
     value = record.value
     if not value:
         raise RecordEmpty(f"The record has {'no value' if value is None else 'an empty value'}.")

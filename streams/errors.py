@@ -3,12 +3,6 @@
 from schemas.errors import AisleError
 
 
-class RecordUnreadable(AisleError):
-    """A record that the Kafka client cannot decode, such as one with a header name that is not UTF-8."""
-
-    code = "record-unreadable"
-
-
 class RecordEmpty(AisleError):
     """A record without a value, which is no product and no feedback."""
 

@@ -100,7 +100,7 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
 
 
 async def records(reader: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
-    """Every record of a reader as it comes; one that cannot be decoded comes as an ``UnreadableRecord``."""
+    """Every record of a reader as it comes."""
     while True:
         fetch_records = partial(reader.getmany, timeout_ms=_POLL_MS)
         fetched = await fetch(reader, reader.assignment(), fetch_records)
