@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(min=1), help="End after N records.")
 @click.option("--json", "as_json", is_flag=True, help="Print each record as a JSON line.")
 def command(topic: str, from_start: bool, limit: int | None, as_json: bool) -> None:
-    """Show the records of TOPIC as they come, until Ctrl-C (by default predictions.out)."""
+    """Show the records of a topic as they come.
+
+    TOPIC is predictions.out unless you name another. Ctrl-C ends it.
+    """
     from infra.endpoints import find_kafka
     from infra.kafka.clients import admin_client, reader_client, records
     from infra.settings import load_settings

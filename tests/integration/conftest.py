@@ -9,6 +9,7 @@ import pytest
 from infra.local.services import LocalServices
 from infra.local.state import RunState
 from infra.settings import Settings
+from tests.integration.road import Road
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,17 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     settings = local_settings(tmp_path_factory.mktemp("services"))
     with LocalServices(settings) as local:
         yield Services(settings, local)
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """The state the README leaves one in: the demo was run, and aisle is up again, with two workers."""
+    folder = tmp_path_factory.mktemp("road")
+    settings = local_settings(folder / "var")
+    demo = Road(settings, folder / "unused.log").aisle("demo", "--once", "--rate", "1000")
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "the sums agree" in demo.stdout
+    road = Road(settings, folder / "up.log", "--workers", "2")
+    road.start()
+    yield road
+    assert road.stop() == 0, road.log.read_text()[-2_000:]

@@ -107,7 +107,7 @@ class Road:
             input=text,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 

@@ -5,15 +5,13 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.process import settings_variables
-from infra.settings import Settings
 from tests.chaos.verify import read
-from tests.integration.road import Road, eventually, wait
+from tests.integration.road import Road, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -28,20 +26,6 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 IN_TEXT = sorted(set(re.findall(r"`(aisle [a-z][^`]*)`", README)))
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """The state the README leaves one in: the demo was run, and aisle is up again."""
-    folder = tmp_path_factory.mktemp("readme")
-    settings = Settings(data_dir=folder / "var")
-    demo = Road(settings, folder / "unused.log").aisle("demo", "--once", "--rate", "1000")
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "the sums agree" in demo.stdout
-    road = Road(settings, folder / "up.log", "--workers", "2")
-    road.start()
-    yield road
-    assert road.stop() == 0
 
 
 def test_the_demo_counts_every_event(road: Road) -> None:
@@ -93,6 +77,6 @@ async def test_the_first_own_product_is_classified(road: Road) -> None:
 
 def test_aisle_up_is_what_the_readme_runs(road: Road) -> None:
     """`aisle up --workers 2` runs two classify workers and one archive."""
-    wait(lambda: len(road.pids("worker", "classify")) == 2, 60)
+    assert len(road.pids("worker", "classify")) == 2
     assert len(road.pids("worker", "archive")) == 1
     assert settings_variables(road.settings)["AISLE_DATA_DIR"] == str(road.settings.data_dir.resolve())

@@ -1,13 +1,11 @@
 """The road of an event, on a real broker and store, with the workers as they run in earnest."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
-from infra.settings import Settings
 from model.dataset import iter_products
 from schemas.dead_letter import DeadLetter
 from schemas.limits import MIB
@@ -17,16 +15,6 @@ from tests.integration.road import Raw, Road, answers, eventually, good, send
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 PRODUCTS = Path("model/data/openfoodfacts_fr/openfoodfacts_fr.csv")
-
-
-@pytest.fixture(scope="module")
-def road(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """Everything up, with a small model."""
-    folder = tmp_path_factory.mktemp("road")
-    road = Road(Settings(data_dir=folder / "var", model=bundle), folder / "up.log")
-    road.start()
-    yield road
-    assert road.stop() == 0, road.log.read_text()[-2_000:]
 
 
 async def test_real_products_are_classified_once_and_a_replay_changes_nothing(road: Road) -> None:
@@ -123,8 +111,7 @@ async def test_bad_input_hurts_only_itself(road: Road) -> None:
         assert letter["stage"] == "decode", what
         assert letter["value"] == sent.value, what
         assert letter["key"] == sent.key, what
-    assert len(road.pids("worker", "classify")) == 1
-    assert re.search(r"^(classify-1|archive) +restarting", road.log.read_text(), re.MULTILINE) is None
+    assert re.search(r"^(classify-[12]|archive) +restarting", road.log.read_text(), re.MULTILINE) is None
 
 
 async def test_dead_letters_carry_their_reason_in_headers(road: Road) -> None:
