@@ -17,13 +17,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PRODUCTS = Path("model/data/openfoodfacts_fr/openfoodfacts_fr.csv")
 
 
-async def test_real_products_are_classified_once_and_a_replay_changes_nothing(road: Road) -> None:
+async def test_real_products_are_classified_once_and_a_replay_changes_nothing(road: Road, tmp_path: Path) -> None:
     """Every product of the file is in predictions.out and one item; the same file again leaves all as it is."""
-    events = FileEvents.of(PRODUCTS)
-    rows = {events.event_id(row): row for row in iter_products(PRODUCTS)}
+    file = tmp_path / "products.csv"  # another file than the demo's, so other events
+    file.write_bytes(PRODUCTS.read_bytes() + b"\n")
+    events = FileEvents.of(file)
+    rows = {events.event_id(row): row for row in iter_products(file)}
     assert len(rows) == 6_774
 
-    first = road.aisle("replay", str(PRODUCTS), "--json")
+    first = road.aisle("replay", str(file), "--json")
     assert orjson.loads(first.stdout)["events"] == 6_774, first.stderr
 
     async def all_answered_and_archived(times: int) -> bool:
@@ -36,7 +38,7 @@ async def test_real_products_are_classified_once_and_a_replay_changes_nothing(ro
     before = road.items(rows)
     assert {row.id for row in rows.values()} == {item["product_id"] for item in before.values()}
 
-    road.aisle("replay", str(PRODUCTS))
+    road.aisle("replay", str(file))
     await eventually(lambda: all_answered_and_archived(2), 120)
     await _settled(road)
     assert before == road.items(rows)
