@@ -17,10 +17,16 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PRODUCTS = Path("model/data/openfoodfacts_fr/openfoodfacts_fr.csv")
 
 
-async def test_real_products_are_classified_once_and_a_replay_changes_nothing(road: Road, tmp_path: Path) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The real products, in another file than the demo's, so as other events."""
+    path = tmp_path / "products.csv"
+    path.write_bytes(PRODUCTS.read_bytes() + b"\n")
+    return path
+
+
+async def test_real_products_are_classified_once_and_a_replay_changes_nothing(road: Road, file: Path) -> None:
     """Every product of the file is in predictions.out and one item; the same file again leaves all as it is."""
-    file = tmp_path / "products.csv"  # another file than the demo's, so other events
-    file.write_bytes(PRODUCTS.read_bytes() + b"\n")
     events = FileEvents.of(file)
     rows = {events.event_id(row): row for row in iter_products(file)}
     assert len(rows) == 6_774
