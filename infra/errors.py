@@ -24,6 +24,12 @@ class StoreUnavailable(AisleError):
     retryable = True
 
 
+class PortTaken(AisleError):
+    """A port that aisle was told to listen on is in use."""
+
+    code = "port-taken"
+
+
 class ServiceFailed(AisleError):
     """A local service did not start, or ended by itself."""
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from infra.errors import PortTaken
 from infra.logging import get_logger
 
 logger = get_logger(__name__)
@@ -54,7 +55,7 @@ class Health:
             The port in use.
 
         Raises:
-            OSError: The port is taken.
+            PortTaken: Another program listens there.
         """
         app = web.Application()
         app.router.add_get("/health/live", self._live)
@@ -62,7 +63,12 @@ class Health:
         runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            try:
+                await web.TCPSite(runner, "127.0.0.1", port).start()
+            except OSError as error:
+                raise PortTaken(
+                    f"Port {port} is in use by another program.", hint="Set AISLE_HEALTH_PORT to a free one, or to 0."
+                ) from error
             bound: int = runner.addresses[0][1]
             yield bound
         finally:

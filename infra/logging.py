@@ -16,6 +16,11 @@ _LIBRARIES: Final = ("aiokafka", "aiohttp", "asyncio", "faust", "jgo", "kafka", 
 # Faust names the loggers of its classes for the module of the subclass.
 _SUBCLASSES: Final = ("infra.kafka.app", "infra.kafka.consumer", "infra.kafka.producer")
 
+# Without the frames' locals: they hold settings and users' texts.
+_TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 class RateLimit(logging.Filter):
     """Lets the same library line through once every so often, and says how many were held back.
@@ -64,7 +69,7 @@ def configure_logging(settings: Settings, **bound: str) -> None:
     if pretty:
         end: list[structlog.types.Processor] = [structlog.dev.ConsoleRenderer(pad_event_to=36)]
     else:
-        end = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        end = [_TRACEBACKS, structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,6 +1,7 @@
 """The ``aisle`` command: finds the command that was asked for, and turns errors into one clear line."""
 
 import errno
+import logging
 import os
 import sys
 from importlib import import_module
@@ -56,6 +57,8 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage, 130 on Ctrl-C."""
+    # A command that keeps no log still imports libraries that do: their lines are not its output.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except (KeyboardInterrupt, click.exceptions.Abort):

@@ -11,7 +11,6 @@ from typing import Any
 
 from infra.health import Health
 from infra.kafka.app import BatchApp
-from infra.lifeline import watch_lifeline
 from infra.logging import get_logger
 from infra.settings import Settings
 from schemas.errors import AisleError
@@ -67,7 +66,6 @@ def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, 
 
     Ends by ``os._exit``: a model thread that hangs would keep the interpreter from ending, for ever.
     """
-    watch_lifeline(settings.drain_timeout_s + _DRAIN_MARGIN_S)
     if sys.platform != "win32":
         import uvloop
 
@@ -75,9 +73,8 @@ def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
         status = asyncio.run(_supervise(settings, main))
-    except BaseException:
-        logger.exception("the worker failed")
-        status = 1
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the process ends below
+        status = _report(error)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -119,8 +116,10 @@ async def _serving(worker: Worker) -> AsyncIterator[None]:
 
 def _outcome(work: asyncio.Task[None]) -> int:
     error = work.exception()
-    if error is None:
-        return 0
+    return 0 if error is None else _report(error)
+
+
+def _report(error: BaseException) -> int:
     if isinstance(error, AisleError):
         logger.error(error.message, error=error.code, hint=error.hint or None)
     else:

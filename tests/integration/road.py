@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import time
 from collections import Counter
@@ -103,7 +104,7 @@ class Road:
         """Run a command of aisle against it."""
         return subprocess.run(
             module("scripts", *arguments),
-            env=_environment(self.settings),
+            env=environment(self.settings),
             input=text,
             capture_output=True,
             text=True,
@@ -156,7 +157,6 @@ def _command_line(process: psutil.Process) -> list[str]:
         return []
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    import os
-
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with these settings."""
     return {**os.environ, **settings_variables(settings)}
