@@ -12,6 +12,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.structs import ConsumerRecord
 
+from infra.errors import DeliveryFailed
 from infra.kafka.app import BatchApp, new_app
 from infra.kafka.clients import admin_client
 from infra.kafka.producer import OutRecord
@@ -229,6 +230,21 @@ async def test_deliveries_keep_partition_order_and_every_byte(services: Services
         assert [(one.key, one.value, tuple(one.headers)) for one in sent if one.partition == partition] == [
             (one.key, one.value, one.headers) for one in came if one.partition == partition
         ]
+
+
+async def test_a_delivery_that_is_refused_is_an_error(services: Services) -> None:
+    """``deliver`` waits for the broker's word: a record over the topic's limit fails it, though it was buffered."""
+    topic = f"test-{uuid4()}"
+    async with admin_client(services.kafka_bootstrap) as admin:
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs={"max.message.bytes": "1000"})])
+
+    async def nothing(_records: Sequence[ConsumerRecord]) -> None:
+        return
+
+    async with consuming(services, topic, nothing) as app:
+        await app.batch_producer.deliver(topic, [OutRecord(0, None, b"x" * 500)])
+        with pytest.raises(DeliveryFailed, match="MessageSizeTooLarge"):
+            await app.batch_producer.deliver(topic, [OutRecord(1, None, b"x" * 5_000)])
 
 
 async def _has(seen: Any, count: int) -> bool:
