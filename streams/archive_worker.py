@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from infra.endpoints import find_kafka, find_mongodb
+from infra.endpoints import find_mongodb
 from infra.images import ImageStore
 from infra.kafka.app import new_app
-from infra.kafka.clients import admin_client, wait_for_broker
-from infra.kafka.topics import check_in_step, topic_states
 from infra.store import Store
 from streams.archive import TOPICS, ArchiveStage
 from streams.commit import run_stage
@@ -24,14 +22,7 @@ async def main(worker: Worker) -> None:
     await store.create_indexes()
     health.has("store")
 
-    bootstrap = find_kafka(settings)
-    health.waits_for("broker", f"no broker answers at {bootstrap}")
-    await wait_for_broker(bootstrap)
-    async with admin_client(bootstrap) as admin:
-        check_in_step(await topic_states(admin))
-    health.has("broker")
-
-    app = new_app(GROUP, settings, bootstrap)
+    app = new_app(GROUP, settings, await worker.broker())
     images = ImageStore(settings.data_dir / "images")
 
     @app.agent(app.topic(*TOPICS), name="archive")

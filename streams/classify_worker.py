@@ -4,10 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from infra.endpoints import find_kafka
 from infra.kafka.app import new_app
-from infra.kafka.clients import admin_client, wait_for_broker
-from infra.kafka.topics import check_in_step, topic_states
 from infra.logging import get_logger
 from model.champion import find_bundle
 from model.classifier import Classifier
@@ -26,19 +23,12 @@ logger = get_logger(__name__)
 
 async def main(worker: Worker) -> None:
     """Run until stopped."""
-    settings, health = worker.settings, worker.health
+    settings = worker.settings
     bundle = await _wait_for_champion(worker)
     classifier = await asyncio.to_thread(Classifier.load, bundle, language=settings.language)
     logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
 
-    bootstrap = find_kafka(settings)
-    health.waits_for("broker", f"no broker answers at {bootstrap}")
-    await wait_for_broker(bootstrap)
-    async with admin_client(bootstrap) as admin:
-        check_in_step(await topic_states(admin))
-    health.has("broker")
-
-    app = new_app(GROUP, settings, bootstrap)
+    app = new_app(GROUP, settings, await worker.broker())
     inference = Inference(classifier, settings.infer_deadline_s)
 
     @app.agent(app.topic(PRODUCTS_IN), name="classify")

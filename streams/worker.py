@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from infra.endpoints import find_kafka
 from infra.health import Health
 from infra.kafka.app import BatchApp
+from infra.kafka.clients import admin_client, wait_for_broker
+from infra.kafka.topics import check_in_step, topic_states
 from infra.logging import get_logger
 from infra.settings import Settings
 from schemas.errors import AisleError
@@ -39,6 +42,21 @@ class Worker:
     def _stuck(self, limit_s: float) -> str | None:
         busy_s = self.progress.busy_s
         return f"a batch has been in hand for {busy_s:.0f} s" if busy_s > limit_s else None
+
+    async def broker(self) -> str:
+        """The bootstrap servers, once they answer and the topics are there.
+
+        Raises:
+            BrokerUnavailable: No broker is configured and none runs here.
+            TopicMissing: A topic does not exist, or has the wrong shape.
+        """
+        bootstrap = find_kafka(self.settings)
+        self.health.waits_for("broker", f"no broker answers at {bootstrap}")
+        await wait_for_broker(bootstrap)
+        async with admin_client(bootstrap) as admin:
+            check_in_step(await topic_states(admin))
+        self.health.has("broker")
+        return bootstrap
 
     async def run(self, app: BatchApp) -> None:
         """Run a Faust app until it is told to stop.

@@ -1,7 +1,7 @@
 """Plain Kafka clients: for commands and for what is read outside a consumer group."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
@@ -31,15 +31,8 @@ async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         BrokerUnavailable: No broker answers.
     """
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.close()
-        raise _unavailable(bootstrap) from error
-    try:
+    async with _connected(bootstrap, client.start, client.close):
         yield client
-    finally:
-        await client.close()
 
 
 @asynccontextmanager
@@ -58,15 +51,8 @@ async def producer_client(bootstrap: str, *, compression: str | None = None) -> 
         max_request_size=MAX_RECORD_BYTES + 64 * KIB,
         compression_type=compression,
     )
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.stop()
-        raise _unavailable(bootstrap) from error
-    try:
+    async with _connected(bootstrap, client.start, client.stop):
         yield client
-    finally:
-        await client.stop()
 
 
 @asynccontextmanager
@@ -88,15 +74,8 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
         enable_auto_commit=False,
         max_partition_fetch_bytes=MAX_RECORD_BYTES + 64 * KIB,
     )
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.stop()
-        raise _unavailable(bootstrap) from error
-    try:
+    async with _connected(bootstrap, client.start, client.stop):
         yield client
-    finally:
-        await client.stop()
 
 
 async def records(reader: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
@@ -133,8 +112,19 @@ async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> Non
         pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
-def _unavailable(bootstrap: str) -> BrokerUnavailable:
-    return BrokerUnavailable(
-        f"No Kafka broker answers at {bootstrap}.",
-        hint="Start one with `aisle up`, or set AISLE_KAFKA_BOOTSTRAP to yours.",
-    )
+@asynccontextmanager
+async def _connected(
+    bootstrap: str, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+) -> AsyncIterator[None]:
+    try:
+        await start()
+    except (KafkaError, OSError) as error:
+        await stop()
+        raise BrokerUnavailable(
+            f"No Kafka broker answers at {bootstrap}.",
+            hint="Start one with `aisle up`, or set AISLE_KAFKA_BOOTSTRAP to yours.",
+        ) from error
+    try:
+        yield
+    finally:
+        await stop()
