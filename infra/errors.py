@@ -56,6 +56,12 @@ class DeliveryFailed(AisleError):
 
 
 class StoreRefused(AisleError):
-    """The store refused a write for a reason that a retry will not mend."""
+    """The store refused a command for a reason that a retry will not mend, such as a missing right."""
 
     code = "store-refused"
+
+
+class DocumentRefused(AisleError):
+    """A document that cannot be stored: the fault is the document's, others are stored."""
+
+    code = "document-refused"

@@ -10,12 +10,14 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, Final, TypeVar
 
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     ExecutionTimeout,
     NetworkTimeout,
     PyMongoError,
@@ -24,7 +26,7 @@ from pymongo.errors import (
 from pymongo.errors import ConfigurationError as MongoConfigurationError
 from pymongo.uri_parser import parse_uri
 
-from infra.errors import StoreRefused, StoreUnavailable
+from infra.errors import DocumentRefused, StoreRefused, StoreUnavailable
 from infra.logging import get_logger
 
 Document = dict[str, Any]
@@ -49,6 +51,10 @@ _INDEXES: Final = {
 _DUPLICATE_KEY: Final = 11000
 _DUPLICATE_KEY_ON_POSTGRES: Final = "violates exclusion constraint"
 _TRANSIENT: Final = (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+_UNFIT_DOCUMENT: Final = (BSONError, DocumentTooLarge, OverflowError)
+# Of MongoDB's error codes, those that speak of the server: Unauthorized, ShutdownInProgress, PrimarySteppedDown,
+# NotWritablePrimary, two of interruption, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace.
+_UNFIT_SERVER: Final = frozenset({13, 91, 189, 10107, 11600, 11602, 13435, 13436, 14031})
 _LONGEST_PAUSE_S: Final = 5.0
 _MAX_RACES: Final = 10
 
@@ -124,8 +130,9 @@ class Store:
         same documents in different orders can deadlock on some servers.
 
         Raises:
-            StoreUnavailable: The server went away; some operations may have been applied.
-            StoreRefused: The server refused an operation for a reason that a retry will not mend.
+            StoreUnavailable: The server went away or is not fit to write; some operations may have been applied.
+            StoreRefused: The server refused the bulk as a whole, for a reason that a retry will not mend.
+            DocumentRefused: A document cannot be stored; all others of the bulk may have been.
         """
         for _ in range(_MAX_RACES):
             if not operations:
@@ -136,6 +143,8 @@ class Store:
                 operations = _raced(operations, error)
             except _TRANSIENT as error:
                 raise self._unavailable(error) from error
+            except _UNFIT_DOCUMENT as error:
+                raise DocumentRefused(f"A document cannot be stored: {type(error).__name__}: {error}.") from error
             except PyMongoError as error:
                 raise StoreRefused(f"The store refused a bulk write: {error}.") from error
             else:
@@ -175,8 +184,11 @@ def _raced(operations: Sequence[UpdateOne], error: BulkWriteError) -> list[Updat
     """The operations that lost a race for a new document."""
     errors: Sequence[Mapping[str, Any]] = error.details.get("writeErrors", ())
     for one in errors:
-        if one.get("code") != _DUPLICATE_KEY and _DUPLICATE_KEY_ON_POSTGRES not in str(one.get("errmsg")):
-            raise StoreRefused(f"The store refused a write: {one.get('errmsg')}.") from error
+        code, message = one.get("code"), str(one.get("errmsg"))
+        if code in _UNFIT_SERVER:
+            raise StoreUnavailable(f"The store cannot write now: {message}.") from error
+        if code != _DUPLICATE_KEY and _DUPLICATE_KEY_ON_POSTGRES not in message:
+            raise DocumentRefused(f"The store refused a document: {message}.") from error
     if not errors:  # a write concern that was not met: applied, but not as safely as we promise
         raise StoreUnavailable("The store could not confirm a write on a majority of its members.") from error
     return [operations[one["index"]] for one in errors]

@@ -33,7 +33,9 @@ def clean(text: str | None, limit: int) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
+    text = " ".join(text.split())[:limit]
     if not text.isascii():
+        # Cut before as well as after: one character may become 18.
         # A lone surrogate is no character and cannot be encoded for the graph.
         text = unicodedata.normalize("NFKC", text).encode("utf-8", "replace").decode()
     return " ".join(text.lower().split())[:limit]

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.limits import MAX_ID_CHARS, MAX_NOTE_CHARS
 from schemas.product import Identifier
+from schemas.time import Instant
 
 Verdict = Literal["validated", "corrected", "rejected", "withdrawn"]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
@@ -26,7 +27,7 @@ class Feedback(BaseModel):
     verdict: Verdict
     code: Annotated[Identifier | None, Field(description="The right category; given with corrected.")] = None
     by: ShortText
-    at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    at: Annotated[Instant, Field(strict=False)] | None = None
     note: Annotated[str, StringConstraints(max_length=MAX_NOTE_CHARS)] | None = None
 
     @model_validator(mode="after")

@@ -1,9 +1,10 @@
 """What aisle answers: the category of a product, how sure it is, and which model said so."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.time import Instant
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Modality = Literal["title", "description", "image"]
@@ -53,5 +54,5 @@ class Prediction(BaseModel):
     modalities: list[Modality] = Field(description="The parts of the product that were used.")
     notes: list[str] = Field(default=[], description="Why a part was not used.")
     model: ModelRef
-    classified_at: datetime
+    classified_at: Instant
     replay: str | None = Field(default=None, description="The replay this answer belongs to, if any.")

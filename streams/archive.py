@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 from pydantic import ValidationError
 
+from infra.errors import DocumentRefused
 from infra.images import ImageStore
 from infra.kafka.producer import OutRecord, Producer
 from infra.logging import get_logger
@@ -21,6 +22,7 @@ from schemas.product import Product
 from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
 from streams.decode import id_of, parse
+from streams.isolate import isolate
 from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
 from streams.verdicts import Verdicts, feedback_document
 
@@ -78,10 +80,9 @@ class ArchiveStage:
 
     async def deliver(self, results: Writes) -> None:
         """Write everything; repeated as a whole while the store is away, which changes nothing."""
-        items = upserts(results.items)
 
         async def write() -> None:
-            await self._store.upsert(ITEMS, items)
+            await self._write_items(results.items)
             if results.feedback:
                 await self._verdicts.keep(results.feedback)
             named = {document["product_id"] for document in results.feedback if "product_id" in document}
@@ -90,6 +91,20 @@ class ArchiveStage:
         await self._store.retrying(write, self._retry_budget_s)
         if results.dead_letters:
             await self._producer.deliver(FEEDBACK_DLQ, results.dead_letters)
+
+    async def _write_items(self, parts: Sequence[Part]) -> None:
+        """Write the parts; one that no document can hold is logged and left out, its neighbours are written."""
+
+        async def upsert(some: Sequence[Part]) -> Sequence[Part]:
+            await self._store.upsert(ITEMS, upserts(some))
+            return some
+
+        if not parts:
+            return
+        outcomes, _ = await isolate(parts, upsert, DocumentRefused)
+        for part, outcome in zip(parts, outcomes, strict=True):
+            if isinstance(outcome, DocumentRefused):
+                logger.error("not archived", event_id=part.event_id, part=part.name, why=outcome.message)
 
     def _keep_photos(self, photos: dict[str, bytes]) -> None:
         for digest, content in photos.items():

@@ -10,7 +10,9 @@ R = TypeVar("R")
 
 
 async def isolate(
-    items: Sequence[T], process: Callable[[Sequence[T]], Awaitable[Sequence[R]]]
+    items: Sequence[T],
+    process: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+    blames: type[Exception] = Exception,
 ) -> tuple[list[R | Exception], int]:
     """Process a batch; if it fails, its halves, down to single items.
 
@@ -19,6 +21,7 @@ async def isolate(
     Args:
         items: At least one item.
         process: Answers for a batch, one result an item, or raises.
+        blames: What an item can be blamed for; anything else is raised.
 
     Returns:
         For each item its result, or the exception it raises on its own; and the number of calls made.
@@ -27,10 +30,10 @@ async def isolate(
         return list(await process(items)), 1
     except ModelHung:  # the thread is lost: no use in asking again
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a model raises is what this is for
+    except blames as error:
         if len(items) == 1:
             return [error], 1
     middle = len(items) // 2
-    left, left_calls = await isolate(items[:middle], process)
-    right, right_calls = await isolate(items[middle:], process)
+    left, left_calls = await isolate(items[:middle], process, blames)
+    right, right_calls = await isolate(items[middle:], process, blames)
     return left + right, left_calls + right_calls + 1

@@ -21,6 +21,8 @@ from schemas.product import Image, Product
 
 Document = dict[str, Any]
 
+_LAST_MS = 253_402_300_799_000  # 9999-12-31, where Python's calendar ends
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -34,8 +36,8 @@ class Part:
 
 
 def record_time(record: ConsumerRecord) -> datetime:
-    """The record's own timestamp; the epoch for a producer that gives none."""
-    return datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
+    """The record's own timestamp; the epoch for a producer that gives none, the year 9999 for one beyond it."""
+    return datetime.fromtimestamp(min(max(record.timestamp, 0), _LAST_MS) / 1000, UTC)
 
 
 def product_part(event_id: str, product: Product, record: ConsumerRecord, photos: dict[str, bytes]) -> Part:
