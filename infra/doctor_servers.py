@@ -62,11 +62,12 @@ def hosts(uri: str) -> str:
 
 async def _partitions(bootstrap: str) -> dict[str, int]:
     from infra.kafka.clients import admin_client
-    from infra.kafka.topics import check_in_step, topic_states
+    from infra.kafka.topics import ANSWERS, check_in_step, topic_states
 
     async with asyncio.timeout(_WAIT_S), admin_client(bootstrap) as admin:
         states = await topic_states(admin)
-    check_in_step(states)
+    for source in ANSWERS:
+        check_in_step(states, source)
     return {state.name: state.partitions for state in states}
 
 

@@ -5,8 +5,8 @@ to this module keeps that move small.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -20,6 +20,7 @@ from pymongo.errors import (
     DocumentTooLarge,
     ExecutionTimeout,
     NetworkTimeout,
+    OperationFailure,
     PyMongoError,
     WTimeoutError,
 )
@@ -52,9 +53,10 @@ _DUPLICATE_KEY: Final = 11000
 _DUPLICATE_KEY_ON_POSTGRES: Final = "violates exclusion constraint"
 _TRANSIENT: Final = (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)
 _UNFIT_DOCUMENT: Final = (BSONError, DocumentTooLarge, OverflowError)
-# Of MongoDB's error codes, those that speak of the server: Unauthorized, ShutdownInProgress, PrimarySteppedDown,
-# NotWritablePrimary, two of interruption, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, OutOfDiskSpace.
-_UNFIT_SERVER: Final = frozenset({13, 91, 189, 10107, 11600, 11602, 13435, 13436, 14031})
+# Of MongoDB's error codes, those that speak of the document: BadValue, TypeMismatch, InvalidBSON,
+# DocumentValidationFailure, BSONObjectTooLarge and two more for too large. Any other may pass with time.
+_UNFIT_DOCUMENT_CODES: Final = frozenset({2, 14, 22, 121, 10334, 17280, 17419})
+_NO_RIGHT: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
 _LONGEST_PAUSE_S: Final = 5.0
 _MAX_RACES: Final = 10
 
@@ -93,35 +95,36 @@ class Store:
         """Return if the server answers.
 
         Raises:
-            StoreUnavailable: It does not, or refuses us.
+            StoreUnavailable: It does not.
+            StoreRefused: It does not let us in.
         """
-        try:
+        with self.named_errors():
             await self._client.admin.command("ping")
-        except (PyMongoError, OSError) as error:
-            raise self._unavailable(error) from error
 
     async def wait(self, timeout_s: float | None = None) -> None:
         """Return once the server answers; None waits as long as it takes.
 
         Raises:
             StoreUnavailable: It did not answer within ``timeout_s`` seconds.
+            StoreRefused: It does not let us in.
         """
         started, pause = monotonic(), 0.25
         while True:
             try:
                 return await self.ping()
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 waited = monotonic() - started
                 if timeout_s is not None and waited + pause > timeout_s:
                     raise
-                logger.info("waiting for the store", address=self.address, waited_s=round(waited))
+                logger.info("waiting for the store", why=error.message, waited_s=round(waited))
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def create_indexes(self) -> None:
         """Create the indexes that are missing."""
         for name, indexes in _INDEXES.items():
-            await self.collection(name).create_indexes(list(indexes))
+            with self.named_errors():
+                await self.collection(name).create_indexes(list(indexes))
 
     async def upsert(self, collection: str, operations: Sequence[UpdateOne]) -> None:
         """Write upserts in one unordered bulk, and again those that raced another writer for a new document.
@@ -138,15 +141,10 @@ class Store:
             if not operations:
                 return
             try:
-                await self.collection(collection).bulk_write(operations, ordered=False)
+                with self.named_errors():
+                    await self.collection(collection).bulk_write(operations, ordered=False)
             except BulkWriteError as error:
                 operations = _raced(operations, error)
-            except _TRANSIENT as error:
-                raise self._unavailable(error) from error
-            except _UNFIT_DOCUMENT as error:
-                raise DocumentRefused(f"A document cannot be stored: {type(error).__name__}: {error}.") from error
-            except PyMongoError as error:
-                raise StoreRefused(f"The store refused a bulk write: {error}.") from error
             else:
                 return
         raise StoreUnavailable(f"Other writers won {_MAX_RACES} races for the same documents.")
@@ -168,6 +166,29 @@ class Store:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
+    @contextmanager
+    def named_errors(self) -> Iterator[None]:
+        """Give PyMongo's errors our names; every command to the server runs in this.
+
+        Raises:
+            StoreUnavailable: The server is away; a retry may help.
+            StoreRefused: The server refuses the command, or does not let us in.
+            DocumentRefused: A document cannot be encoded.
+        """
+        try:
+            yield
+        except BulkWriteError:
+            raise  # has a code for each operation: whoever wrote them knows what to make of it
+        except _UNFIT_DOCUMENT as error:
+            raise DocumentRefused(f"A document cannot be stored: {type(error).__name__}: {error}.") from error
+        except (*_TRANSIENT, OSError) as error:
+            raise self._unavailable(error) from error
+        except OperationFailure as error:
+            hint = "Check user and password in AISLE_MONGODB_URI." if error.code in _NO_RIGHT else ""
+            raise StoreRefused(f"The store at {self.address} refuses: {error}.", hint=hint) from error
+        except PyMongoError as error:
+            raise self._unavailable(error) from error
+
     def close(self) -> None:
         """Close all connections."""
         with suppress(MongoConfigurationError):
@@ -185,10 +206,10 @@ def _raced(operations: Sequence[UpdateOne], error: BulkWriteError) -> list[Updat
     errors: Sequence[Mapping[str, Any]] = error.details.get("writeErrors", ())
     for one in errors:
         code, message = one.get("code"), str(one.get("errmsg"))
-        if code in _UNFIT_SERVER:
-            raise StoreUnavailable(f"The store cannot write now: {message}.") from error
-        if code != _DUPLICATE_KEY and _DUPLICATE_KEY_ON_POSTGRES not in message:
+        if code in _UNFIT_DOCUMENT_CODES:
             raise DocumentRefused(f"The store refused a document: {message}.") from error
+        if code != _DUPLICATE_KEY and _DUPLICATE_KEY_ON_POSTGRES not in message:
+            raise StoreUnavailable(f"The store did not write: {message}.") from error
     if not errors:  # a write concern that was not met: applied, but not as safely as we promise
         raise StoreUnavailable("The store could not confirm a write on a majority of its members.") from error
     return [operations[one["index"]] for one in errors]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from schemas.ids import EventId
 from schemas.limits import MAX_ID_CHARS, MAX_NOTE_CHARS
 from schemas.product import Identifier
 from schemas.time import Instant
@@ -22,7 +23,7 @@ class Feedback(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     feedback_id: ShortText | None = None
-    event_id: ShortText | None = None
+    event_id: EventId | None = None
     product_id: Identifier | None = None
     verdict: Verdict
     code: Annotated[Identifier | None, Field(description="The right category; given with corrected.")] = None

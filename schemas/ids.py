@@ -1,8 +1,10 @@
 """Deterministic event ids: the same record always has the same one."""
 
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import AfterValidator
 
 from schemas.headers import CE_ID, CE_SOURCE, EVENT_ID, Headers, last_text
 
@@ -41,6 +43,17 @@ def event_id(
 def cloudevent_id(source: str, identity: str) -> str:
     """The event id of a CloudEvent, which its source and id name uniquely."""
     return str(uuid5(NAMESPACE, f"cloudevent\n{len(source)}\n{source}\n{identity}"))
+
+
+def _canonical(text: str) -> str:
+    canonical = _uuid_or_none(text)
+    if canonical is None:
+        raise ValueError("an event id is a UUID")
+    return canonical
+
+
+EventId = Annotated[str, AfterValidator(_canonical)]
+"""A UUID in its canonical form: lower case, with hyphens."""
 
 
 def _uuid_or_none(text: str | None) -> str | None:

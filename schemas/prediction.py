@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.ids import EventId
 from schemas.time import Instant
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -44,15 +45,15 @@ class Prediction(BaseModel):
     (``decided_by`` is ``reviewer``), which supersedes.
     """
 
-    event_id: str
+    event_id: EventId
     product_id: str
     category: Category
     confidence: Probability = Field(description="Calibrated probability of the category.")
-    top: list[RankedCategory] = Field(description="The likeliest categories, likeliest first.")
+    top: list[RankedCategory] = Field(max_length=100, description="The likeliest categories, likeliest first.")
     needs_review: bool = Field(description="The confidence is below the model's review threshold.")
     decided_by: str = Field(description="The model stage that decided, or reviewer.")
     modalities: list[Modality] = Field(description="The parts of the product that were used.")
-    notes: list[str] = Field(default=[], description="Why a part was not used.")
+    notes: list[str] = Field(default=[], max_length=100, description="Why a part was not used.")
     model: ModelRef
     classified_at: Instant
     replay: str | None = Field(default=None, description="The replay this answer belongs to, if any.")

@@ -136,7 +136,7 @@ class ArchiveStage:
 
     def _read_feedback(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
-            feedback = parse(Feedback, record)
+            feedback = parse(Feedback, record, limit_bytes=MAX_RECORD_BYTES)
         except AisleError as error:
             writes.dead_letters.append(dead_letter(record, id_of(record), "decode", error))
             return

@@ -6,6 +6,7 @@ from infra.endpoints import find_mongodb
 from infra.images import ImageStore
 from infra.kafka.app import new_app
 from infra.store import Store
+from schemas.topics import FEEDBACK
 from streams.archive import TOPICS, ArchiveStage
 from streams.commit import run_stage
 from streams.worker import Worker
@@ -22,7 +23,7 @@ async def main(worker: Worker) -> None:
     await store.create_indexes()
     health.has("store")
 
-    app = new_app(GROUP, settings, await worker.broker())
+    app = new_app(GROUP, settings, await worker.broker(FEEDBACK))
     images = ImageStore(settings.data_dir / "images")
 
     @app.agent(app.topic(*TOPICS), name="archive")

@@ -1,5 +1,6 @@
 """The classify agent: products.in to predictions.out, and to products.dlq what cannot be classified."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from streams.errors import EventPoisonous
 from streams.inference import Inference
 
 _SOURCE = b"aisle/classify"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C; anything else goes no further
 
 logger = get_logger(__name__)
 
@@ -112,7 +114,8 @@ def _prediction_record(received: Received, answer: Classification, model: ModelR
         (names.CE_TIME, at.isoformat().encode()),
         (names.CONTENT_TYPE, b"application/json"),
     ]
-    if trace := names.last_text(received.record.headers, names.TRACEPARENT):
+    trace = names.last_text(received.record.headers, names.TRACEPARENT)
+    if trace is not None and _TRACEPARENT.fullmatch(trace):
         headers.append((names.TRACEPARENT, trace.encode()))
     return OutRecord(
         partition=received.record.partition,

@@ -28,7 +28,7 @@ async def main(worker: Worker) -> None:
     classifier = await asyncio.to_thread(Classifier.load, bundle, language=settings.language)
     logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
 
-    app = new_app(GROUP, settings, await worker.broker())
+    app = new_app(GROUP, settings, await worker.broker(PRODUCTS_IN))
     inference = Inference(classifier, settings.infer_deadline_s)
 
     @app.agent(app.topic(PRODUCTS_IN), name="classify")

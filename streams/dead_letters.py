@@ -7,27 +7,23 @@ from aiokafka.structs import ConsumerRecord
 from infra.kafka.producer import OutRecord
 from schemas.dead_letter import DeadLetter, Stage, without_error_headers
 from schemas.errors import AisleError
-from schemas.headers import EVENT_ID, last_text
+from schemas.headers import EVENT_ID, Headers, last_text
 from schemas.limits import KIB, MAX_RECORD_BYTES
 
+MAX_HEADERS = 1_000
+"""More headers than this are left out together: each costs room in the record and in the archive's document."""
+
 _OWN_HEADERS_BYTES = 4 * KIB
+_HEADER_BYTES = 16  # framing of one header, in the record and, more, in a document
 
 
 def dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: AisleError) -> OutRecord:
     """A dead letter on the partition of the same number, with the record's key, value, headers and time.
 
-    A record too large for the dead-letter topic goes without its value, and without headers when these are
-    what is too large; the value's SHA-256 and the source offset stay.
+    A record too large for the dead-letter topic goes without its value, and without key or headers when
+    these are what is too large; the value's SHA-256 and the source offset stay.
     """
-    key, value = record.key, record.value
-    headers = without_error_headers(record.headers)
-    fits = MAX_RECORD_BYTES - _OWN_HEADERS_BYTES - len(key or b"")
-    if fits < 0:
-        key, fits = None, MAX_RECORD_BYTES - _OWN_HEADERS_BYTES
-    size = sum(len(name) + len(content or b"") for name, content in headers)
-    if size > fits // 2:
-        headers, size = [], 0
-    left_out = value is not None and len(value) > fits - size
+    key, value, headers = kept(record)
     reason = DeadLetter(
         topic=record.topic,
         partition=record.partition,
@@ -36,13 +32,32 @@ def dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: Aisl
         stage=stage,
         error_class=error.code,
         message=error.message,
-        value_sha256=sha256(value).hexdigest() if left_out and value is not None else None,
+        value_sha256=sha256(record.value).hexdigest() if value is None and record.value is not None else None,
     )
     if last_text(headers, EVENT_ID) != event_id:
         headers.append((EVENT_ID, event_id.encode()))
     return OutRecord(
         partition=record.partition,
         key=key,
-        value=None if left_out else value,
+        value=value,
         headers=[*headers, *reason.to_headers()],
     )
+
+
+def kept(record: ConsumerRecord) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
+    """Key, value and own headers of a record, as far as a dead letter has room for them.
+
+    A small compressed batch can hold records of any size, so each of the three may be what does not fit.
+    """
+    room = MAX_RECORD_BYTES - _OWN_HEADERS_BYTES
+    key = record.key if len(record.key or b"") <= room // 4 else None
+    headers = without_error_headers(record.headers) if len(record.headers) <= MAX_HEADERS else []
+    if _size(headers) > room // 4:
+        headers = []
+    room -= len(key or b"") + _size(headers)
+    value = record.value if len(record.value or b"") <= room else None
+    return key, value, headers
+
+
+def _size(headers: Headers) -> int:
+    return sum(_HEADER_BYTES + len(name.encode()) + len(content or b"") for name, content in headers)

@@ -15,9 +15,10 @@ from aiokafka.structs import ConsumerRecord
 from bson import Binary
 from pymongo import UpdateOne
 
-from schemas.dead_letter import DeadLetter, without_error_headers
+from schemas.dead_letter import DeadLetter
 from schemas.prediction import Prediction
 from schemas.product import Image, Product
+from streams.dead_letters import kept
 
 Document = dict[str, Any]
 
@@ -61,17 +62,15 @@ def prediction_part(prediction: Prediction) -> Part:
 
 
 def dead_letter_part(event_id: str, reason: DeadLetter, record: ConsumerRecord) -> Part:
-    """The dead letter of the last attempt, its key, value and headers as opaque bytes."""
+    """The dead letter of the last attempt, its key, value and headers as opaque bytes where they fit."""
+    key, value, headers = kept(record)
     part: Document = {
         "attempts": reason.attempts,
         "at": record_time(record),
         **reason.model_dump(exclude={"attempts"}, exclude_none=True),
-        "key": None if record.key is None else Binary(record.key),
-        "value": None if record.value is None else Binary(record.value),
-        "headers": [
-            {"name": name, "value": None if content is None else Binary(content)}
-            for name, content in without_error_headers(record.headers)
-        ],
+        "key": None if key is None else Binary(key),
+        "value": None if value is None else Binary(value),
+        "headers": [{"name": name, "value": None if content is None else Binary(content)} for name, content in headers],
     }
     return Part(event_id, "$max", "dead_letter", part)
 
@@ -97,7 +96,8 @@ def _upsert(event_id: str, parts: dict[str, Part]) -> UpdateOne:
     for part in parts.values():
         update.setdefault(part.operator, {})[part.name] = part.value
         if part.product_id is not None:
-            update["$set"] = {"product_id": part.product_id}
+            # $min, so that even an event id that two products share ends the same in any order.
+            update.setdefault("$min", {})["product_id"] = part.product_id
     return UpdateOne({"_id": event_id}, update, upsert=True)
 
 

@@ -44,14 +44,15 @@ class Verdicts:
         self._store = store
 
     async def keep(self, documents: Iterable[Document]) -> None:
-        """Store verdicts, the first of each id, and bring those that name an event to their items.
+        """Store verdicts, the first of each id, and bring the stored ones that name an event to their items.
 
         Raises:
             StoreUnavailable: The store is away; everything may be repeated.
         """
         documents = sorted(documents, key=lambda document: str(document["_id"]))
         await self._store.upsert(FEEDBACK, [_first(document) for document in documents])
-        await self._write([document for document in documents if document["event_id"] is not None])
+        ids = [document["_id"] for document in documents]
+        await self._write(await self._find({"_id": {"$in": ids}, "event_id": {"$ne": None}}))
 
     async def resolve(self, product_ids: Iterable[str]) -> None:
         """Bring parked verdicts on these products to their items, where there is one by now.
@@ -62,22 +63,26 @@ class Verdicts:
         wanted = sorted(set(product_ids))
         if not wanted:
             return
-        parked = self._store.collection(FEEDBACK).find({"parked": True, "product_id": {"$in": wanted}})
-        async for document in parked:
+        for document in await self._find({"parked": True, "product_id": {"$in": wanted}}):
             event_id = await self._newest_item(document["product_id"], document["at"])
             if event_id is not None:
                 # The choice is stored before it is used: whoever repeats this makes no other.
-                await self._store.collection(FEEDBACK).update_one(
-                    {"_id": document["_id"], "parked": True}, {"$set": {"event_id": event_id, "parked": False}}
-                )
+                choice = {"$set": {"event_id": event_id, "parked": False}}
+                with self._store.named_errors():
+                    await self._store.collection(FEEDBACK).update_one({"_id": document["_id"], "parked": True}, choice)
                 await self._write([document | {"event_id": event_id}])
 
+    async def _find(self, query: Document) -> list[Document]:
+        with self._store.named_errors():
+            return [document async for document in self._store.collection(FEEDBACK).find(query)]
+
     async def _newest_item(self, product_id: str, at: datetime) -> str | None:
-        item = await self._store.collection(ITEMS).find_one(
-            {"product_id": product_id, "product.published_at": {"$lte": at}},
-            projection={"_id": True},
-            sort=[("product.published_at", DESCENDING), ("_id", DESCENDING)],
-        )
+        with self._store.named_errors():
+            item = await self._store.collection(ITEMS).find_one(
+                {"product_id": product_id, "product.published_at": {"$lte": at}},
+                projection={"_id": True},
+                sort=[("product.published_at", DESCENDING), ("_id", DESCENDING)],
+            )
         return None if item is None else str(item["_id"])
 
     async def _write(self, documents: Iterable[Document]) -> None:

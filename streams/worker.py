@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from faust.types import TP
+
 from infra.endpoints import find_kafka
 from infra.health import Health
 from infra.kafka.app import BatchApp
@@ -21,6 +23,7 @@ from streams.commit import Progress
 
 logger = get_logger(__name__)
 
+_WATCH_EVERY_S = 1.0
 _DRAIN_MARGIN_S = 5.0  # for the last commit and for leaving the group
 
 
@@ -43,8 +46,11 @@ class Worker:
         busy_s = self.progress.busy_s
         return f"a batch has been in hand for {busy_s:.0f} s" if busy_s > limit_s else None
 
-    async def broker(self) -> str:
+    async def broker(self, source: str) -> str:
         """The bootstrap servers, once they answer and the topics are there.
+
+        Args:
+            source: The topic whose records this worker answers.
 
         Raises:
             BrokerUnavailable: No broker is configured and none runs here.
@@ -54,7 +60,7 @@ class Worker:
         self.health.waits_for("broker", f"no broker answers at {bootstrap}")
         await wait_for_broker(bootstrap)
         async with admin_client(bootstrap) as admin:
-            check_in_step(await topic_states(admin))
+            check_in_step(await topic_states(admin), source)
         self.health.has("broker")
         return bootstrap
 
@@ -65,12 +71,23 @@ class Worker:
             Exception: Whatever ended the app, if that was no stop.
         """
         self.app = app
+        app.on_partitions_assigned.connect(self._joined, weak=False)  # type: ignore[arg-type] # called by keyword
         await app.start()
-        self.health.has("start")
-        logger.info("ready")
         await app.wait_until_stopped()
         if app.crash_reason is not None:
             raise app.crash_reason
+
+    async def _joined(self, _app: BatchApp, assigned: set[TP], **_signal: Any) -> None:
+        """The group has given this worker its share, be it none: now it can work."""
+        if "start" in self.health.waiting:
+            self.health.has("start")
+            logger.info("ready", partitions=len(assigned))
+
+    async def stuck(self) -> None:
+        """Return when something is stuck that only a restart helps."""
+        while not self.health.stuck:  # noqa: ASYNC110 - the checks are of time passing, which is no event
+            await asyncio.sleep(_WATCH_EVERY_S)
+        logger.error("stuck", **self.health.stuck)
 
     async def stop(self) -> None:
         """Finish the batch in hand, commit, leave the group; or give up at the drain deadline."""
@@ -107,9 +124,12 @@ async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any,
     async with _serving(worker):
         work = asyncio.create_task(main(worker))
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stuck = asyncio.create_task(worker.stuck())
+        await asyncio.wait({work, stopped, stuck}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             return _outcome(work)
+        if stuck.done():
+            return 1
         logger.info("stopping", batch_in_hand=bool(worker.progress.busy_s))
         worker.health.waits_for("stop", "stopping")
         try:

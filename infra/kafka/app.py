@@ -49,6 +49,9 @@ class BatchApp(faust.App):
 
     limits: BatchLimits
 
+    def _create_directories(self) -> None:
+        """Faust keeps tables there, which aisle has none of; the working directory may be read-only."""
+
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 

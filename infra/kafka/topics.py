@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from infra.errors import TopicMissing
 from infra.settings import Settings
-from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN, TOPICS, TopicSpec
+from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN, TOPICS, TopicSpec
+
+ANSWERS: Final = {PRODUCTS_IN: (PREDICTIONS_OUT, PRODUCTS_DLQ), FEEDBACK: (FEEDBACK_DLQ,)}
+"""Which topics answer which, on the same partition number."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +50,28 @@ async def create_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[
         else state
         for spec, state in zip(TOPICS, states, strict=True)
     ]
-    check_in_step(states)
+    for source in ANSWERS:
+        check_in_step(states, source)
     return states
 
 
-def check_in_step(states: Iterable[TopicState]) -> None:
-    """Check that answers have as many partitions as products: each goes to its product's partition number.
+def check_in_step(states: Iterable[TopicState], source: str) -> None:
+    """Check that the topics that answer a topic have room: each answer goes to its record's partition number.
+
+    Args:
+        states: All topics.
+        source: The topic that is answered.
 
     Raises:
-        TopicMissing: A topic does not exist, or has fewer partitions than ``products.in``.
+        TopicMissing: A topic does not exist, or one that answers has fewer partitions than the source.
     """
     partitions = {state.name: state.partitions for state in states}
     if absent := [name for name, count in partitions.items() if not count]:
         raise TopicMissing(f"Missing topics: {', '.join(absent)}.", hint="Run `aisle topics create`.")
-    for name in (PREDICTIONS_OUT, PRODUCTS_DLQ):
-        if partitions[name] < partitions[PRODUCTS_IN]:
+    for name in ANSWERS[source]:
+        if partitions[name] < partitions[source]:
             raise TopicMissing(
-                f"{name} has {partitions[name]} partitions and {PRODUCTS_IN} has {partitions[PRODUCTS_IN]}.",
+                f"{name} has {partitions[name]} partitions and {source} has {partitions[source]}.",
                 hint=f"Grow {name} to at least as many.",
             )
 

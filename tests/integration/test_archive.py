@@ -2,17 +2,19 @@
 
 import random
 from collections.abc import AsyncIterator, Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 from aiokafka.structs import ConsumerRecord
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from infra.errors import StoreUnavailable
+from infra.errors import StoreRefused, StoreUnavailable
 from infra.images import ImageStore
 from infra.store import ITEMS, Store
 from schemas.headers import EVENT_ID
@@ -26,6 +28,8 @@ from tests.records import record
 pytestmark = pytest.mark.integration
 
 T0 = 1_760_000_000_000
+NOON = "2026-01-01T12:00:00Z"
+EVENT = str(UUID(int=7_000))
 
 
 @pytest.fixture
@@ -135,7 +139,8 @@ async def test_no_content_stops_the_archive(store: Store, tmp_path: Path) -> Non
     hostile = []
     for number, text in enumerate(HOSTILE_TEXT):
         hostile += [
-            record(prediction(text, "2026-01-01T00:00:00Z", product_id=text, notes=[text]), topic=PREDICTIONS_OUT),
+            record(prediction(str(UUID(int=number)), NOON, product_id=text, notes=[text]), topic=PREDICTIONS_OUT),
+            record(prediction(text, NOON), topic=PREDICTIONS_OUT),
             record(orjson.dumps({"product_id": text, "title": text, "attributes": {text: [text]}}), offset=number),
             record(
                 orjson.dumps(
@@ -145,9 +150,9 @@ async def test_no_content_stops_the_archive(store: Store, tmp_path: Path) -> Non
             ),
         ]
     for number, at in enumerate(TIMES):
-        feedback = {"event_id": "e", "verdict": "rejected", "by": "ada", "at": at, "feedback_id": f"at-{number}"}
+        feedback = {"event_id": EVENT, "verdict": "rejected", "by": "ada", "at": at, "feedback_id": f"at-{number}"}
         hostile += [
-            record(prediction(f"at-{number}", at), topic=PREDICTIONS_OUT),
+            record(prediction(str(UUID(int=50 + number)), at), topic=PREDICTIONS_OUT),
             record(orjson.dumps(feedback), topic=FEEDBACK),
         ]
     for number, timestamp_ms in enumerate((-1, 0, 2**62, 253_402_300_800_000)):
@@ -159,6 +164,60 @@ async def test_no_content_stops_the_archive(store: Store, tmp_path: Path) -> Non
 
     stored = await items(store)
     assert sum("product" in item for item in stored.values()) >= len(HOSTILE_TEXT) - 2 + 4 + 1
+
+
+async def test_floods_of_headers_and_bytes_fit_into_a_document(store: Store, tmp_path: Path) -> None:
+    """Half a million headers, a value of 20 MB, a key of 5 MB: the dead letter is kept, without what is too large."""
+    reason = dead_letter(record(b"x"), EVENT, "decode", RecordInvalid("no")).headers
+    own = [one for one in reason if one[1] is not None]
+    letters = [
+        record(b"x", topic=PRODUCTS_DLQ, headers=[*own, *[("", b"")] * 500_000], offset=1),  # type: ignore[list-item]
+        record(b"x" * 20_000_000, topic=PRODUCTS_DLQ, headers=own, offset=2),  # type: ignore[arg-type]
+        record(b"x", key=b"k" * 5_000_000, topic=PRODUCTS_DLQ, headers=own, offset=3),  # type: ignore[arg-type]
+    ]
+    for letter in letters:
+        await archive(stage(store, tmp_path), [letter])
+        (item,) = (await items(store)).values()
+        assert item["dead_letter"]["error_class"] == "record-invalid"
+        await store.collection(ITEMS).delete_many({})
+
+
+@pytest.mark.parametrize(("code", "blamed"), [(17419, True), (16_908_292, False), (112, False), (13, False)])
+async def test_only_what_a_document_is_to_blame_for_is_left_out(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, blamed: bool
+) -> None:
+    """A document too large is left out; a deadlock, a conflict, a missing right fail the batch, which comes again."""
+
+    class Refusing:
+        async def bulk_write(self, *_arguments: Any, **_options: Any) -> None:
+            raise BulkWriteError({"writeErrors": [{"index": 0, "code": code, "errmsg": "as planned"}]})
+
+    monkeypatch.setattr(store, "collection", lambda _name: Refusing())
+    writes = stage(store, tmp_path).decode([record(b'{"product_id": "1", "title": "t"}')])
+    writes.products.clear()
+    with nullcontext() if blamed else pytest.raises(StoreUnavailable, match="as planned"):
+        await stage(store, tmp_path).deliver(writes)
+
+
+async def test_a_feedback_id_used_twice_has_one_verdict(store: Store, tmp_path: Path) -> None:
+    """The first content of a feedback id stands, in feedback and in items; the other changes nothing."""
+    ids = [str(UUID(int=number)) for number in (1, 2)]
+    for event_id in ids:
+        said = {"feedback_id": "f1", "event_id": event_id, "verdict": "validated", "by": "ada"}
+        await archive(stage(store, tmp_path), [record(orjson.dumps(said), topic=FEEDBACK)])
+    assert set(await items(store)) == {ids[0]}
+
+
+async def test_a_wrong_password_ends_the_wait(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers and does not let us in is no server to wait for."""
+    store = Store(services.mongodb_uri, "test")
+
+    async def refuse(*_arguments: Any) -> None:
+        raise OperationFailure("Authentication failed.", 18)
+
+    monkeypatch.setattr(store, "_client", Mock(admin=Mock(command=refuse)))
+    with pytest.raises(StoreRefused, match=r"Authentication failed.*AISLE_MONGODB_URI"):
+        await store.wait()
 
 
 async def test_a_document_that_cannot_be_stored_hurts_only_itself(store: Store, tmp_path: Path) -> None:
@@ -188,7 +247,7 @@ async def test_a_store_that_is_away_fails_the_batch(tmp_path: Path) -> None:
 async def test_feedback_that_cannot_be_used_is_published_with_its_reason(store: Store, tmp_path: Path) -> None:
     """It goes to feedback.dlq; usable feedback beside it is kept."""
     producer = AsyncMock()
-    good = {"event_id": "e", "verdict": "validated", "by": "ada"}
+    good = {"event_id": EVENT, "verdict": "validated", "by": "ada"}
     await archive(
         stage(store, tmp_path, producer),
         [record(b"{}", topic=FEEDBACK), record(orjson.dumps(good), topic=FEEDBACK, offset=1)],
@@ -196,4 +255,4 @@ async def test_feedback_that_cannot_be_used_is_published_with_its_reason(store: 
     topic, (letter,) = producer.deliver.await_args.args
     assert topic == "feedback.dlq"
     assert letter.value == b"{}"
-    assert (await items(store))["e"]["verdict"]["verdict"] == "validated"
+    assert (await items(store))[EVENT]["verdict"]["verdict"] == "validated"

@@ -73,12 +73,14 @@ BAD = {
     "invalid UTF-8": (Raw(b'{"product_id": "1", "title": "\xff\xfe"}'), "record-invalid", "Invalid JSON"),
     "lone surrogate": (Raw(b'{"product_id": "1", "title": "\\ud800"}'), "record-invalid", "Invalid JSON"),
     "nested bomb": (Raw(b"[" * 200_000 + b"]" * 200_000), "record-invalid", "recursion limit"),
+    "header flood": (Raw(b"bad", headers=[("", b"")] * 100_000), "record-invalid", "Invalid JSON"),
     "title too long": (Raw(orjson.dumps({"product_id": "1", "title": "x" * 1_001})), "record-invalid", "title"),
     "huge number": (Raw(b'{"product_id": "1", "title": "x", "image": 1e999}'), "record-invalid", "image"),
 }
 ACCEPTED = {
     "unknown fields": good(1, unknown={"deep": [1, 2]}),
     "headers of any bytes": Raw(good(2).value, headers=[("\x00\u00ff", b"\xff\x00"), ("", b""), ("ce_id", b"\xfe")]),
+    "huge traceparent": Raw(good(3).value, headers=[("traceparent", b"a" * 500_000)]),
     "challenge names": Raw(b'{"productid": 7, "designation": "Soupe de poisson", "imageid": 9}'),
     "a photo alone": Raw(b'{"product_id": "8", "image": {"uri": "photo.jpg"}}'),
     "HTML": good(9, title="<b>Soupe</b> &amp; l\u00e9gumes", description="<script>x</script>"),

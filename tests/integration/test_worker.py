@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 def worker(name: str, settings: Settings, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker; killed at the end if it still runs."""
     with log.open("wb") as file:
-        process = subprocess.Popen(module("scripts", "worker", name), env=environment(settings), stderr=file)
+        process = subprocess.Popen(
+            module("scripts", "worker", name), env=environment(settings), stderr=file, cwd=settings.data_dir
+        )
     try:
         yield process
     finally:
@@ -40,6 +42,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def names(folder: Path) -> set[str]:
+    """What is in a folder."""
+    return {path.name for path in folder.iterdir()}
 
 
 def causes(port: int) -> dict[str, str] | None:
@@ -78,6 +85,7 @@ async def test_without_a_champion_nothing_is_consumed_until_there_is_one(
         process.terminate()
         assert process.wait(30) == 0
     assert await answers(services.kafka_bootstrap, "predictions.out", [event.event_id]) == {event.event_id: 1}
+    assert names(tmp_path) == {"models", "worker.log"}, "a worker writes nothing beside"
 
 
 def test_the_archive_waits_for_its_store(services: Services, tmp_path: Path) -> None:

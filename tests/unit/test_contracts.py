@@ -52,7 +52,7 @@ def test_what_is_kept_for_ever_is_compacted_and_the_rest_by_time() -> None:
 def prediction(**changes: Any) -> Prediction:
     """A prediction that differs from the usual one in these."""
     fields: dict[str, Any] = {
-        "event_id": "e",
+        "event_id": "0b8e0000-0000-4000-8000-000000000001",
         "product_id": "p",
         "category": Category(code="40", label="video games"),
         "confidence": 0.75,

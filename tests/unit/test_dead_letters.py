@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.dead_letter import DeadLetter, without_error_headers
 from schemas.headers import EVENT_ID, last_text
@@ -12,6 +13,8 @@ from streams.dead_letters import dead_letter
 from streams.decode import id_of, parse
 from streams.errors import RecordEmpty, RecordInvalid, RecordTooLarge
 from tests.records import record
+
+EVENT = "0b8e0000-0000-4000-8000-000000000001"
 
 
 def test_a_dead_letter_carries_everything_back() -> None:
@@ -61,6 +64,17 @@ def test_what_does_not_fit_leaves_its_hash(headers: list[tuple[str, bytes]]) -> 
     reason = DeadLetter.from_headers(letter.headers)
     assert (None, sha256(value).hexdigest(), 9) == (letter.value, reason.value_sha256, reason.offset)
     assert sum(len(name) + len(content or b"") for name, content in letter.headers) < MAX_RECORD_BYTES
+
+
+@pytest.mark.parametrize(
+    "headers", [[("", b"")] * 500_000, [("name", b"x" * 400)] * 999, [("é" * 50, b"x" * 400)] * 999]
+)
+def test_a_flood_of_headers_still_makes_a_record(headers: list[tuple[str, bytes]]) -> None:
+    """Framing counts too: what the producer builds stays below the topic's limit, however headers are made."""
+    letter = dead_letter(record(b"x" * MIB, headers=headers), EVENT, "decode", RecordInvalid("no"))
+    builder = BatchBuilder(100, 0)
+    builder.append(timestamp=None, key=letter.key, value=letter.value, headers=list(letter.headers))
+    assert builder.size() < MAX_RECORD_BYTES
 
 
 @pytest.mark.parametrize(
