@@ -1,21 +1,26 @@
 """Every setting of aisle, in one place: read from ``AISLE_*`` variables and ``.env``, checked, documented."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import SettingsInvalid
 
-Seconds = Annotated[float, Field(gt=0)]
+_SERVER = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d{1,5})", re.ASCII | re.IGNORECASE)
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
     """What is in force. Each field's description is its documentation; ``aisle config`` shows them all."""
 
-    model_config = SettingsConfigDict(env_prefix="AISLE_", env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AISLE_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(Path("var"), description="Where local services, models, logs and state are kept.")
 
@@ -23,7 +28,8 @@ class Settings(BaseSettings):
         None, description="Bootstrap servers (host:port, comma-separated) of your Kafka; unset: the local broker."
     )
     mongodb_uri: SecretStr | None = Field(
-        None, description="mongodb:// address of your store; unset: a mongod on PATH, else the embedded store."
+        None,
+        description="mongodb:// or mongodb+srv:// URI of your store; unset: a mongod on PATH, else the embedded one.",
     )
     mongodb_database: str = Field("aisle", min_length=1, description="Database that holds the collections.")
 
@@ -45,16 +51,42 @@ class Settings(BaseSettings):
 
     batch_max_events: int = Field(256, ge=1, le=10_000, description="Most events a micro-batch holds.")
     batch_max_wait_ms: float = Field(
-        0, ge=0, description="Longest wait for a fuller batch; 0 takes what is there, which under load is a full one."
+        0,
+        ge=0,
+        le=60_000,
+        allow_inf_nan=False,
+        description="Longest wait for a fuller batch; 0 takes what is there, which under load is a full one.",
     )
     retry_budget_s: Seconds = Field(
         60, description="How long a broker or store may be away before a worker gives its batch back and restarts."
     )
     commit_interval_s: Seconds = Field(1, description="Offsets are committed this often: bounds what is redone.")
-    session_timeout_s: Seconds = Field(12, description="A dead worker's partitions move on after this long.")
+    session_timeout_s: float = Field(
+        12,
+        ge=6,
+        le=300,
+        allow_inf_nan=False,
+        description="A dead worker's partitions move on after this long, 6 to 300 s.",
+    )
     drain_timeout_s: Seconds = Field(20, description="Longest wait at a stop for the batches in hand.")
 
     health_port: int = Field(0, ge=0, le=65_535, description="Loopback port of a worker's health; 0: any free one.")
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _servers(cls, value: str | None) -> str | None:
+        for server in [] if value is None else value.split(","):
+            found = _SERVER.fullmatch(server.strip())
+            if found is None or not 0 < int(found[1]) <= 65_535:
+                raise ValueError("must be host:port, or several with commas between")
+        return value
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _uri(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
 
 
 @cache
@@ -62,13 +94,18 @@ def load_settings() -> Settings:
     """The settings in force for this process.
 
     Raises:
-        SettingsInvalid: A variable has a value that its field does not allow.
+        SettingsInvalid: A variable has a value that its field does not allow, or ``.env`` is no text.
     """
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "AISLE_" + "_".join(map(str, first["loc"])).upper()
+        field = "_".join(map(str, first["loc"]))
+        secret = field == "mongodb_uri" or "@" in str(first["input"])
+        value = "set, but not shown here" if secret else repr(first["input"])
         raise SettingsInvalid(
-            f"{name} is {first['input']!r}: {first['msg']}.", hint="`aisle config --table` says what it is for."
+            f"AISLE_{field.upper()} is {value}: {first['msg'].removeprefix('Value error, ')}.",
+            hint="`aisle config --table` says what it is for.",
         ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"{Path('.env').resolve()} is not UTF-8.", hint="Save it as UTF-8.") from error

@@ -162,7 +162,13 @@ def _text(value: object, column: str) -> str | None:
         return str(int(value)) if value.is_integer() else repr(value)
     if not isinstance(value, str | int):
         raise ValueError(f"has a {type(value).__name__} in column {column!r}")  # noqa: TRY004 - it is the row that is wrong
-    return str(value).strip() or None
+    text = str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        wrong = text[error.start]
+        raise ValueError(f"has {wrong!r} in column {column!r}, which is not a character") from None
+    return text or None
 
 
 def _challenge_x(path: Path) -> Path:

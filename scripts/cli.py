@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -56,11 +55,16 @@ def cli(debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage, 130 on Ctrl-C."""
+    """Run the command line; exit 0 on success, 1 on failure, 2 on wrong usage, 130 on Ctrl-C, 141 on a closed pipe."""
     # A command that keeps no log still imports libraries that do: their lines are not its output.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
+    except SystemExit as end:
+        # When the reader of our output goes away, as `| head` does, click ends with 1, a failure.
+        if isinstance(end.__context__, BrokenPipeError):
+            sys.exit(141)
+        raise
     except (KeyboardInterrupt, click.exceptions.Abort):
         sys.exit(130)
     except Exception as error:
@@ -74,12 +78,12 @@ def _report(error: Exception) -> int:
     match error:
         case click.exceptions.Exit():
             return error.exit_code
-        case click.ClickException():
+        case click.UsageError():
             error.show()
             return error.exit_code
-        case BrokenPipeError():  # the reader of our output went away, as `| head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
+        case click.ClickException():
+            _say(error.format_message())
+            return error.exit_code
         case AisleError():
             _say(f"{error.message}\n{error.hint}".rstrip())
             return error.exit_status

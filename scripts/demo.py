@@ -41,6 +41,7 @@ def command(once: bool, rate: float) -> None:
     from infra.settings import load_settings
     from infra.stack import Stack, run_until_stopped
     from scripts.demo_narrator import Narrator
+    from scripts.errors import SumsDisagree
 
     settings = load_settings()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
@@ -52,7 +53,7 @@ def command(once: bool, rate: float) -> None:
         run_until_stopped(stack, lambda: _show(settings, stack, narrator, console, rate=rate, stay=stay))
     )
     if agrees is False:
-        raise click.ClickException("the sums do not agree")
+        raise SumsDisagree("The sums do not agree.")
 
 
 async def _show(

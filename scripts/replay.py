@@ -23,20 +23,25 @@ def command(file: Path, rate: float | None, limit: int | None, dry_run: bool, as
     event ids, so a second replay changes nothing in the store.
     """
     from infra.endpoints import find_kafka
-    from infra.kafka.clients import producer_client
+    from infra.errors import TopicMissing
+    from infra.kafka.clients import admin_client, producer_client
     from infra.settings import load_settings
     from model.dataset import RowProblems, iter_products
     from schemas.topics import PRODUCTS_IN
+    from scripts.errors import ProductsRefused
     from scripts.progress import progress_bar
-    from streams.publish import FileEvents, Published, publish
+    from streams.publish import FileEvents, Published, check, publish
 
     problems = RowProblems()
-    total = sum(1 for _ in islice(iter_products(file, problems=problems), limit))
-    started, done = monotonic(), Published(events=total)
+    started, done = monotonic(), check(islice(iter_products(file, problems=problems), limit))
     if not dry_run:
+        total = done.events
         bootstrap, events = find_kafka(load_settings()), FileEvents.of(file)
 
         async def send() -> Published:
+            async with admin_client(bootstrap) as admin:
+                if PRODUCTS_IN not in await admin.list_topics():
+                    raise TopicMissing(f"There is no topic {PRODUCTS_IN}.", hint="Run `aisle topics create`.")
             with progress_bar("replaying", total) as told:
                 async with producer_client(bootstrap) as producer:
                     rows = islice(iter_products(file), limit)
@@ -50,8 +55,8 @@ def command(file: Path, rate: float | None, limit: int | None, dry_run: bool, as
         report = {"events": done.events, "refused": done.refused, "passed_over": problems.empty + problems.broken}
         print_json({"topic": PRODUCTS_IN, "dry_run": dry_run, "seconds": round(seconds, 3), **report})
     elif dry_run:
-        click.echo(f"{total:,} products would go to {PRODUCTS_IN}")
+        click.echo(f"{done.events:,} products would go to {PRODUCTS_IN}")
     else:
         click.echo(f"{done.events:,} products sent to {PRODUCTS_IN} in {seconds:.1f} s")
     if done.refused:
-        raise click.ClickException(f"{done.refused} products are larger than a record may be (1 MiB).")
+        raise ProductsRefused(f"{done.refused} products are larger than a record may be (1 MiB).")

@@ -46,17 +46,17 @@ def command(topic: str, from_start: bool, limit: int | None, as_json: bool) -> N
 def _as_json(record: "ConsumerRecord[bytes, bytes]") -> str:
     import orjson
 
-    value: Any = record.value and record.value.decode("utf-8", "replace")
-    with suppress(orjson.JSONDecodeError):
-        value = orjson.loads(record.value or b"null")
-    line = {
+    text = _text(record.value)
+    line: dict[str, Any] = {
         "partition": record.partition,
         "offset": record.offset,
         "timestamp_ms": record.timestamp,
-        "key": record.key and record.key.decode("utf-8", "replace"),
-        "headers": {name: (content or b"").decode("utf-8", "replace") for name, content in record.headers},
-        "value": value,
+        "key": _text(record.key),
+        "headers": {name: _text(content or b"") for name, content in record.headers},
+        "value": text,
     }
+    with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):  # not JSON, or nested deeper than orjson writes
+        return orjson.dumps(line | {"value": orjson.loads(record.value or b"")}).decode()
     return orjson.dumps(line).decode()
 
 
@@ -66,7 +66,10 @@ def _as_line(record: "ConsumerRecord[bytes, bytes]") -> str:
     from schemas.headers import last_text
     from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 
-    at = datetime.fromtimestamp(record.timestamp / 1000).astimezone().strftime("%H:%M:%S")
+    try:
+        at = datetime.fromtimestamp(record.timestamp / 1000).astimezone().strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # a producer may write any number
+        at = str(record.timestamp)
     key = _printable(record.key or b"")[:16]
     if record.topic == PREDICTIONS_OUT and (summary := _prediction(record.value)) is not None:
         return f"{at}  {key:16}  {summary}"
@@ -88,6 +91,10 @@ def _prediction(value: bytes | None) -> str | None:
     label = _printable(prediction.category.label.encode())[:28]
     mark = click.style("review", fg="yellow") if prediction.needs_review else ""
     return f"{label:28}  {prediction.confidence:4.0%}  {mark}".rstrip()
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "replace")
 
 
 def _printable(content: bytes) -> str:

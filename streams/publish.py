@@ -1,7 +1,8 @@
 """Publishing products from a file to products.in, each under an event id that the file gives it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from infra.errors import DeliveryFailed
 from model.dataset import ProductRow
@@ -75,6 +77,14 @@ class FileEvents:
         return orjson.dumps({name: value for name, value in product.items() if value is not None})
 
 
+def check(rows: Iterable[ProductRow]) -> Published:
+    """What ``publish`` would send and refuse, without sending it."""
+    done = Published()
+    for row in rows:
+        _count(done, FileEvents.value(row))
+    return done
+
+
 async def publish(
     producer: AIOKafkaProducer,
     rows: Iterable[ProductRow],
@@ -101,23 +111,33 @@ async def publish(
         if rate is not None and (ahead := done.events / rate - (monotonic() - started)) > 0:
             await asyncio.sleep(ahead)
         value = events.value(row)
-        if len(value) > MAX_PRODUCT_RECORD_BYTES:
-            done.refused += 1
+        if not _count(done, value):
             continue
-        waiting.append(await producer.send(PRODUCTS_IN, value, key=row.id.encode(), headers=events.headers(row)))
-        done.events += 1
-        done.bytes += len(value)
-        if len(waiting) >= _UNCONFIRMED:
-            await _confirm(waiting)
+        with _delivering():
+            waiting.append(await producer.send(PRODUCTS_IN, value, key=row.id.encode(), headers=events.headers(row)))
+            if len(waiting) >= _UNCONFIRMED:
+                await asyncio.gather(*waiting)
+                waiting.clear()
         told(done)
-    await producer.flush()
-    await _confirm(waiting)
+    with _delivering():
+        await producer.flush()
+        await asyncio.gather(*waiting)
     return done
 
 
-async def _confirm(waiting: list[asyncio.Future[Any]]) -> None:
+def _count(done: Published, value: bytes) -> bool:
+    """Count a value as sent, or as refused; whether it is small enough to be sent."""
+    if len(value) > MAX_PRODUCT_RECORD_BYTES:
+        done.refused += 1
+        return False
+    done.events += 1
+    done.bytes += len(value)
+    return True
+
+
+@contextmanager
+def _delivering() -> Iterator[None]:
     try:
-        await asyncio.gather(*waiting)
-    except Exception as error:
+        yield
+    except KafkaError as error:
         raise DeliveryFailed(f"Could not deliver to {PRODUCTS_IN}: {type(error).__name__}: {error}.") from error
-    waiting.clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.state import RunState
 from scripts.clean import clean
 
 
@@ -49,7 +50,35 @@ def test_it_refuses_while_something_runs(checkout: Path, capsys: pytest.CaptureF
     assert "make down" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [{"pid": 2**22 + 1}, {"pid": None}, {"pid": True}, {"pid": -1}, [], "x"])
+def test_it_refuses_while_the_recorded_process_runs(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record as aisle writes it, with the time its process was created, holds it up."""
+    record(checkout, RunState.of(os.getpid()).model_dump())
+
+    assert clean(checkout) == 1
+    assert str(os.getpid()) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("away_s", [-3_600, -5, 5])
+def test_an_id_that_another_process_has_now_does_not_hold_it_up(checkout: Path, away_s: float) -> None:
+    """After a crash the system may give the recorded id to any other process."""
+    state = RunState.of(os.getpid())
+    record(checkout, state.model_dump() | {"created": state.created + away_s})
+
+    assert clean(checkout) == 0
+    assert not (checkout / "var").exists()
+
+
+def test_in_doubt_the_process_is_the_recorded_one(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ps is missing, a live id keeps its data."""
+    record(checkout, {"pid": os.getpid(), "created": 0.0})
+    monkeypatch.setenv("PATH", str(checkout))
+
+    assert clean(checkout) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [{"pid": 2**22 + 1}, {"pid": 2**70}, {"pid": None}, {"pid": True}, {"pid": -1}, [], "x"]
+)
 def test_a_record_of_no_live_process_does_not_hold_it_up(checkout: Path, content: object) -> None:
     """A crash leaves records behind."""
     record(checkout, content)

@@ -1,15 +1,19 @@
 """`--help` everywhere: at most 80 columns, every option explained, and no wait for heavy imports."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from scripts.cli import COMMANDS, cli
+from scripts.cli import COMMANDS, cli, main
+from scripts.errors import SumsDisagree
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
@@ -112,3 +116,45 @@ def test_an_error_is_a_message_and_a_hint(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: AISLE_TOPIC_PARTITIONS is 'x'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "--table"], ["config", "--help"]])
+def test_a_reader_that_went_away_ends_it_quietly(arguments: list[str]) -> None:
+    """Behind `aisle ... | true` stands the status of a closed pipe, and nothing on standard error."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        program = [sys.executable, "-c", "from scripts.cli import main; main()", *arguments]
+        done = subprocess.run(program, cwd=ROOT, check=False, stdout=closed, stderr=subprocess.PIPE, text=True)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_every_failure_is_said_in_the_same_form(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """What a command could not do begins with "error:", whichever class of error it chose."""
+
+    def failing() -> None:
+        raise click.ClickException("Line 2 is not JSON.")
+
+    monkeypatch.setitem(COMMANDS, "config", "failing")
+    monkeypatch.setitem(sys.modules, "failing", SimpleNamespace(command=click.Command("x", callback=failing)))
+    monkeypatch.setattr(sys, "argv", ["aisle", "config"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: Line 2 is not JSON.\n"
+
+
+def test_a_demo_whose_sums_disagree_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something was lost: the demo says so with an error of aisle's own, and exit status 1."""
+
+    async def disagree(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("infra.stack.run_until_stopped", disagree)
+    result = CliRunner().invoke(cli, ["demo", "--once"])
+
+    assert isinstance(result.exception, SumsDisagree)
+    assert result.exception.exit_status == 1

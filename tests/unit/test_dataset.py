@@ -106,6 +106,17 @@ def test_a_broken_row_is_named(tmp_path: Path) -> None:
     assert "a list in column 'title'" in problems.messages[1]
 
 
+def test_a_lone_surrogate_breaks_its_row(tmp_path: Path) -> None:
+    """JSON can name what is not a character: no text that could be sent or learned from."""
+    (tmp_path / "a.jsonl").write_text('{"title": "a"}\n{"title": "b", "id": "\\ud800"}\n', encoding="utf-8")
+    problems = RowProblems()
+
+    assert ["a"] == [row.title for row in iter_products(tmp_path / "a.jsonl", problems=problems)]
+    assert 1 == problems.broken
+    assert "Row 2" in problems.messages[0]
+    assert r"'\ud800' in column 'id'" in problems.messages[0]
+
+
 def test_many_broken_rows_refuse_the_file(tmp_path: Path) -> None:
     """A file that is not what its name says ends early, with one error."""
     (tmp_path / "a.csv").write_text("title,id\n" + "x\n" * 1_000, encoding="utf-8")

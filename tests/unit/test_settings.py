@@ -1,5 +1,6 @@
 """Settings: one prefix, clear refusals, hidden secrets, and a table that is current."""
 
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("AISLE_LOG_LEVEL", "loud"),
         ("AISLE_COMMIT_INTERVAL_S", "-1"),
         ("AISLE_HEALTH_PORT", "65536"),
+        ("AISLE_SESSION_TIMEOUT_S", "5.9"),
+        ("AISLE_SESSION_TIMEOUT_S", "301"),
+        ("AISLE_BATCH_MAX_WAIT_MS", "60001"),
+        ("AISLE_KAFKA_BOOTSTRAP", "a:b"),
+        ("AISLE_KAFKA_BOOTSTRAP", "a"),
+        ("AISLE_KAFKA_BOOTSTRAP", "a:1,"),
+        ("AISLE_KAFKA_BOOTSTRAP", "a:1,b:65536"),
+        ("AISLE_KAFKA_BOOTSTRAP", "a:0"),
+        ("AISLE_KAFKA_BOOTSTRAP", "::1:9092"),
+        ("AISLE_KAFKA_BOOTSTRAP", "kafka://a:1"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -75,11 +86,71 @@ def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variabl
     assert caught.value.exit_status == 2
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "86401", "1e300"])
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.annotation is float])
+def test_no_wait_is_endless(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Every setting that is a time has an end that the clocks and protocols behind it can hold."""
+    monkeypatch.setenv(f"AISLE_{name.upper()}", value)
+
+    with pytest.raises(SettingsInvalid, match=name.upper()):
+        load_settings()
+
+
+@pytest.mark.parametrize("servers", ["kafka:9092", "a.b-c_d.example:1,10.0.0.1:65535", "a:1, b:2", "[::1]:9092,a:1"])
+def test_bootstrap_servers_are_hosts_with_ports(monkeypatch: pytest.MonkeyPatch, servers: str) -> None:
+    """One server or several, by name or by address."""
+    monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", servers)
+
+    assert load_settings().kafka_bootstrap == servers
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AISLE_MONGODB_URI", "http://aisle:hunter2@db.example"),
+        ("AISLE_MONGODB_URI", "aisle:hunter2@db.example"),
+        ("AISLE_MONGODB_URI", "hunter2"),
+        ("AISLE_KAFKA_BOOTSTRAP", "aisle:hunter2@kafka.example:9092"),
+        ("AISLE_KAFKA_BOOTSTRAP", "aisle:hunter2,x@kafka.example:9092"),
+    ],
+)
+def test_a_refused_address_shows_no_password(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """The error names the variable and the form it must have; not even its traceback has the value."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsInvalid, match=variable) as caught:
+        load_settings()
+
+    assert "mongodb+srv://" in caught.value.message or "host:port" in caught.value.message
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("uri", ["mongodb://db.example", "mongodb+srv://me:hunter2@db.example/x"])
+def test_both_schemes_of_mongodb_are_taken(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """A store is named as its driver takes it."""
+    monkeypatch.setenv("AISLE_MONGODB_URI", uri)
+
+    found = load_settings().mongodb_uri
+
+    assert found is not None
+    assert found.get_secret_value() == uri
+
+
+def test_a_dotenv_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    """The error says which file to mend."""
+    (tmp_path / ".env").write_bytes("AISLE_LANGUAGE=fran\u00e7ais\n".encode("latin-1"))
+
+    with pytest.raises(SettingsInvalid, match=r"\.env is not UTF-8") as caught:
+        load_settings()
+
+    assert str(tmp_path) in caught.value.message
+
+
 @pytest.mark.parametrize("options", [[], ["--json"], ["--table"]])
 def test_config_hides_secrets(monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
-    """No form of `aisle config` shows a password, wherever in an address it was put."""
+    """No form of `aisle config` shows the password of an address, and all show its host."""
     monkeypatch.setenv("AISLE_MONGODB_URI", "mongodb://aisle:hunter2@db.example:27017/?tls=true")
-    monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", "one.example:9092,aisle:hunter2@two.example:9092")
+    monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", "one.example:9092,two.example:9092")
 
     result = CliRunner().invoke(command, options)
 

@@ -1,0 +1,15 @@
+"""What can go wrong with a command that did its work: its result is not what was asked for."""
+
+from schemas.errors import AisleError
+
+
+class ProductsRefused(AisleError):
+    """Products of a file are larger than a record may be."""
+
+    code = "products-refused"
+
+
+class SumsDisagree(AisleError):
+    """What came out of the demo is not what went in."""
+
+    code = "sums-disagree"
