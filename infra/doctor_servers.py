@@ -13,6 +13,7 @@ from infra.settings import Settings
 from infra.settings_table import hide_credentials
 
 _WAIT_S: Final = 8.0
+_REFUSALS: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
 
 
 def check_broker(settings: Settings) -> Finding:
@@ -34,7 +35,7 @@ def check_broker(settings: Settings) -> Finding:
 
 
 def check_store(settings: Settings) -> Finding:
-    """The store answers a ping."""
+    """The store answers, and reads: a ping alone would not see a file that is damaged."""
     from pymongo import MongoClient
     from pymongo.errors import OperationFailure, PyMongoError
 
@@ -45,14 +46,20 @@ def check_store(settings: Settings) -> Finding:
     where = hosts(uri)
     try:
         with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=int(_WAIT_S * 1_000)) as client:
-            client.admin.command("ping")
             version = client.server_info()["version"]
+            database = client[settings.mongodb_database]
+            items = database.items.estimated_document_count()
+            for name in database.list_collection_names():
+                database[name].find_one()
     except OperationFailure as error:
+        if error.code not in _REFUSALS:
+            hint = "See the store's log; restart it. `aisle down` and `aisle up` restart a local one."
+            return Finding("store", "fail", f"{where} answers but cannot read ({str(error)[:200]})", hint)
         return Finding("store", "fail", f"{where} refuses us ({error.code})", "Check user, password and rights.")
     except PyMongoError as error:
         hint = "Start it, or correct AISLE_MONGODB_URI; `aisle up` starts a local one."
         return Finding("store", "fail", f"no answer from {where} ({type(error).__name__})", hint)
-    return Finding("store", "ok", f"{where} answers; version {version}")
+    return Finding("store", "ok", f"{where} answers; version {version}, {items:,} items")
 
 
 def hosts(uri: str) -> str:

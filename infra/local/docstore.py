@@ -1,15 +1,18 @@
 """The embedded document store: speaks MongoDB's protocol and keeps its data in one file.
 
-A convenience for one machine. It may lose the last second of acknowledged writes when it is killed.
+A convenience for one machine. It may lose the last second of acknowledged writes when it is killed; what is
+older it has again at its next start.
 """
 
 from pathlib import Path
 from typing import Any, Final
 
+from infra.local.docstore_file import FILE, StoreFile
 from infra.local.ports import HOST
 
+__all__ = ["FILE", "HEAP", "DocStore"]
+
 HEAP: Final = ("-Xms64m", "-Xmx512m")
-FILE: Final = "store.mv"
 
 _VERSION: Final = (7, 0, 0)
 _WIRE_VERSION: Final = 17
@@ -26,15 +29,15 @@ class DocStore:
     """
 
     def __init__(self, folder: Path, port: int, java: Any) -> None:
-        self._folder = folder
+        self._file = StoreFile(folder, java)
         self._port = port
         self._java = java
         self._server: Any = None
 
     def start(self) -> None:
-        """Serve; returns when the port is open."""
+        """Serve; returns when the port is open, and after a kill only once the file is in order."""
         java = self._java
-        backend = java.JClass("de.bwaldvogel.mongo.backend.h2.H2Backend")(str(self._folder / FILE))
+        backend = self._file.open()
         backend.version(self._version())
         self._server = java.JClass("de.bwaldvogel.mongo.MongoServer")(backend)
         self._server.bind(HOST, self._port)
@@ -42,6 +45,7 @@ class DocStore:
     def stop(self) -> None:
         """Close connections and the file."""
         self._server.shutdown()
+        self._file.mark_closed()
 
     def _version(self) -> Any:
         java = self._java

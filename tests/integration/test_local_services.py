@@ -1,14 +1,19 @@
 """The local broker and store: they come up, keep their data, and keep out of each other's way."""
 
 import socket
+import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from pymongo import MongoClient
+from pymongo import MongoClient, UpdateOne
+from pymongo.errors import ConnectionFailure
 
 from infra.endpoints import find_endpoints
 from infra.local.ports import choose_ports
@@ -19,6 +24,12 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Services
 
 pytestmark = pytest.mark.integration
+
+KILLS = 3
+WRITERS = 4
+UPSERTS = 51_000
+IDS = 8_000
+BULK = 100
 
 
 async def make_topic(bootstrap: str) -> str:
@@ -131,9 +142,96 @@ async def test_services_can_be_started_inside_an_event_loop(services: "Services"
     assert services.restart_broker().address == services.kafka_bootstrap
 
 
-def test_the_store_starts_again_after_a_kill(services: "Services") -> None:
-    """A store that was killed serves again: at most its last second is lost, never the file."""
-    services.local.kill_one("docstore")
-    services.local.start_one("docstore")
-    with MongoClient[dict[str, object]](services.mongodb_uri) as client:
-        assert client.t.again.insert_one({"_id": 1}).inserted_id == 1
+def test_kills_under_load_cost_the_store_at_most_its_last_writes(services: "Services", tmp_path: Path) -> None:
+    """SIGKILL amid bulks: what was acknowledged well before is there, once, and can be written again."""
+    acknowledged: dict[str, float] = {}
+    due: set[str] = set()
+    written = 0
+    with own_store(services, tmp_path) as store:
+        for _ in range(KILLS):
+            killed, counts = threading.Event(), list[int]()
+            with ThreadPoolExecutor(WRITERS) as pool:
+                loads = [pool.submit(write_until, address(store), killed, acknowledged, counts) for _ in range(WRITERS)]
+                while sum(counts) < UPSERTS // KILLS and not any(load.done() for load in loads):
+                    time.sleep(0.05)
+                last = time.monotonic()
+                store.kill_one("docstore")
+                killed.set()
+            assert all(load.result() is None for load in loads)
+            written += sum(counts)
+            due |= {key for key, at in acknowledged.items() if at < last - 2.0}
+            store.start_one("docstore")
+            with MongoClient[dict[str, object]](address(store)) as client:
+                found = [item["_id"] for item in client.load.items.find({}, {"_id": 1})]
+                assert len(found) == len(set(found)) == client.load.items.count_documents({})
+                assert due <= set(found)
+                # What the kill took is not owed any more, unless it is acknowledged again.
+                acknowledged = {key: at for key, at in acknowledged.items() if key in due}
+        assert written >= UPSERTS
+        assert due
+        with MongoClient[dict[str, object]](address(store)) as client:
+            for start in range(0, IDS, 1_000):
+                client.load.items.bulk_write([upsert(number) for number in range(start, start + 1_000)], ordered=False)
+            assert client.load.items.count_documents({}) == IDS
+
+
+def test_a_ruined_store_is_set_aside(services: "Services", tmp_path: Path) -> None:
+    """A file that cannot be read does not stop the store: it is kept under another name, and the log says so."""
+    with own_store(services, tmp_path) as store:
+        store.kill_one("docstore")
+        folder = tmp_path / "docstore"
+        (folder / "store.mv").write_bytes(b"no store" * 10_000)
+        store.start_one("docstore")
+        with MongoClient[dict[str, object]](address(store)) as client:
+            assert client.t.fresh.insert_one({"_id": 1}).inserted_id == 1
+        (aside,) = folder.glob("store.mv.broken-*")
+        assert aside.read_bytes().startswith(b"no store")
+        log = (tmp_path / "logs" / "docstore.log").read_text()
+        assert aside.name in log
+        assert "--group aisle-archive" in log
+
+
+def own_store(services: "Services", data_dir: Path) -> LocalServices:
+    """A store without a broker, in a data directory of its own."""
+    update = {"data_dir": data_dir, "kafka_bootstrap": services.kafka_bootstrap}
+    return LocalServices(services.settings.model_copy(update=update))
+
+
+def address(store: LocalServices) -> str:
+    """Its URI."""
+    return store.status()["docstore"].address
+
+
+def upsert(number: int) -> UpdateOne:
+    """A write such as the archive's, to a document of its own number."""
+    parts = {
+        "$min": {"product": {"at": number, "text": "x" * 200}},
+        "$max": {"prediction": {"at": number}},
+        "$set": {"seen": time.time()},
+    }
+    return UpdateOne({"_id": key_of(number)}, parts, upsert=True)
+
+
+def key_of(number: int) -> str:
+    """An id, spread as a hash is."""
+    return f"{number * 7_919 % 1_000_003:08x}"
+
+
+def write_until(uri: str, killed: threading.Event, acknowledged: dict[str, float], counts: list[int]) -> None:
+    """Write bulks until the store is killed, and note when each document was first acknowledged.
+
+    Raises:
+        PyMongoError: The store refused something while it was alive.
+    """
+    random = Random()
+    with MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=1_000) as client:
+        while not killed.is_set():
+            numbers = sorted(random.sample(range(IDS), BULK))
+            try:
+                client.load.items.bulk_write([upsert(number) for number in numbers], ordered=False)
+            except ConnectionFailure:
+                return
+            now = time.monotonic()
+            for number in numbers:
+                acknowledged.setdefault(key_of(number), now)
+            counts.append(BULK)

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import orjson
+import pymongo
 import pytest
 from click.testing import CliRunner
+from pymongo.errors import OperationFailure
 
 from infra import doctor, doctor_servers
 from infra.doctor import Finding
@@ -79,6 +82,29 @@ def test_no_store_yet_is_a_warning_and_a_silent_one_a_failure(
     assert told(finding) == "fail"
     assert "127.0.0.1:1" in finding.detail
     assert "hunter2" not in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(OperationFailure("Chunk 106 not found", 8), "cannot read"), (OperationFailure("no", 18), "refuses us")],
+)
+def test_a_store_that_answers_but_cannot_read_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, error: OperationFailure, says: str
+) -> None:
+    """A ping says nothing of the file: the check reads from each collection."""
+    client = MagicMock()
+    database = client.__enter__.return_value.__getitem__.return_value
+    database.list_collection_names.return_value = ["items"]
+    database.__getitem__.return_value.find_one.side_effect = error
+    subscripted = MagicMock()
+    subscripted.__getitem__.return_value.return_value = client
+    monkeypatch.setattr(pymongo, "MongoClient", subscripted)
+    named = Settings(_env_file=None, mongodb_uri="mongodb://127.0.0.1:1/aisle")
+
+    finding = doctor_servers.check_store(named)
+
+    assert told(finding) == "fail"
+    assert says in finding.detail
 
 
 def test_no_champion_is_a_warning(settings: Settings) -> None:
