@@ -20,7 +20,8 @@ from infra.local.state import UP, RunState, ServiceName, drop_state, read_state,
 from infra.process import Launch, Running, end, kill, spawn, tail
 from infra.settings import Settings
 
-START_S: Final = 90.0
+START_S: Final = 600.0
+"""A large embedded store takes minutes: it reads every document at its start."""
 STOP_S: Final = 20.0
 ATTEMPTS: Final = 3
 _POLL_S: Final = 0.1
