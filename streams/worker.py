@@ -99,7 +99,8 @@ class Worker:
 def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:
     """Run a worker until SIGTERM or SIGINT, then end the process: 0 when it drained, else 1.
 
-    Ends by ``os._exit``: a model thread that hangs would keep the interpreter from ending, for ever.
+    Ends by ``os._exit``, and without closing the loop: either would wait for a model thread, which may be seconds
+    into loading TensorFlow, or hang for ever.
     """
     if sys.platform != "win32":
         import uvloop
@@ -107,7 +108,7 @@ def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, 
         # A policy, as Faust's consumer thread makes a loop of its own.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        status = asyncio.run(_supervise(settings, main))
+        status = asyncio.new_event_loop().run_until_complete(_supervise(settings, main))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the process ends below
         status = _report(error)
     logging.shutdown()
