@@ -6,10 +6,10 @@ RUN [ "$(uname -m)" = x86_64 ] \
     || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*; }
 WORKDIR /src
 COPY requirements.lock requirements-run.lock requirements-bootstrap.lock ./
-ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
+ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_CACHE_DIR=/var/cache/uv
 RUN python -m venv /opt/aisle \
     && pip install --no-cache-dir --require-hashes --requirement requirements-bootstrap.lock
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv pip sync --python /opt/aisle/bin/python --require-hashes requirements-run.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY infra infra
@@ -19,7 +19,7 @@ COPY scripts scripts
 COPY streams streams
 COPY workers workers
 # The wheel is built in an environment of its own, with the build requirements that the whole lock names.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/build \
     && uv pip sync --python /opt/build/bin/python --require-hashes requirements.lock \
     && uv build --wheel --no-build-isolation --python /opt/build/bin/python --out-dir /dist . \
