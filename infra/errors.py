@@ -42,12 +42,6 @@ class TopicMissing(AisleError):
     code = "topic-missing"
 
 
-class DiskFull(AisleError):
-    """There is no room left where aisle writes."""
-
-    code = "disk-full"
-
-
 class DeliveryFailed(AisleError):
     """The brokers did not acknowledge a record in time."""
 

@@ -6,7 +6,7 @@ to this module keeps that move small.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -24,7 +24,6 @@ from pymongo.errors import (
     PyMongoError,
     WTimeoutError,
 )
-from pymongo.errors import ConfigurationError as MongoConfigurationError
 from pymongo.uri_parser import parse_uri
 
 from infra.errors import DocumentRefused, StoreRefused, StoreUnavailable
@@ -191,8 +190,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        with suppress(MongoConfigurationError):
-            self._client.close()
+        self._client.close()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
