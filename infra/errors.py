@@ -42,8 +42,20 @@ class TopicMissing(AisleError):
     code = "topic-missing"
 
 
+class PartitionMissing(TopicMissing):
+    """A topic that aisle publishes to lacks the partition of a record's number."""
+
+    code = "partition-missing"
+
+
+class GrowthRefused(AisleError):
+    """A topic cannot get the number of partitions that was asked for."""
+
+    code = "growth-refused"
+
+
 class DeliveryFailed(AisleError):
-    """The brokers did not acknowledge a record in time."""
+    """The brokers refused a record, or did not acknowledge it in time."""
 
     code = "delivery-failed"
     retryable = True
@@ -59,3 +71,10 @@ class DocumentRefused(AisleError):
     """A document that cannot be stored: the fault is the document's, others are stored."""
 
     code = "document-refused"
+
+
+class LoopStalled(AisleError):
+    """A process's event loop stands still: something blocks it that should not."""
+
+    code = "loop-stalled"
+    retryable = True

@@ -1,18 +1,33 @@
 """Topics are created by this and by nothing else: explicit partitions, replication, retention."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from infra.errors import TopicMissing
+from infra.errors import GrowthRefused, TopicMissing
 from infra.settings import Settings
-from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN, TOPICS, TopicSpec
+from schemas.topics import (
+    FEEDBACK,
+    FEEDBACK_DLQ,
+    MODELS_EVENTS,
+    PREDICTIONS_OUT,
+    PRODUCTS_DLQ,
+    PRODUCTS_IN,
+    TOPICS,
+    VERDICTS,
+    TopicSpec,
+)
 
 ANSWERS: Final = {PRODUCTS_IN: (PREDICTIONS_OUT, PRODUCTS_DLQ), FEEDBACK: (FEEDBACK_DLQ,)}
 """Which topics answer which, on the same partition number."""
+
+_NEVER_GROW: Final = {
+    MODELS_EVENTS: "its decisions have one order, which only one partition keeps",
+    VERDICTS: "its keys would move to other partitions, and their old records would stay beside the new for ever",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +38,15 @@ class TopicState:
     purpose: str
     partitions: int
     created: bool = False
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One step of a growth: a topic with ``partitions`` gets ``wanted``; equal when there is nothing to do."""
+
+    name: str
+    partitions: int
+    wanted: int
 
 
 async def topic_states(admin: AIOKafkaAdminClient) -> list[TopicState]:
@@ -72,8 +96,56 @@ def check_in_step(states: Iterable[TopicState], source: str) -> None:
         if partitions[name] < partitions[source]:
             raise TopicMissing(
                 f"{name} has {partitions[name]} partitions and {source} has {partitions[source]}.",
-                hint=f"Grow {name} to at least as many.",
+                hint=f"Run `aisle topics grow --partitions {partitions[source]} {source}`.",
             )
+
+
+def plan_growth(states: Iterable[TopicState], wanted: int, names: Sequence[str] = ()) -> list[Growth]:
+    """The steps that give topics ``wanted`` partitions, each topic after those that answer it.
+
+    Repeated after an interruption, the steps that were taken are found done.
+
+    Args:
+        states: All topics.
+        wanted: Partitions that the topics shall have; topics that answer them may have more.
+        names: The topics; none: all that may grow.
+
+    Raises:
+        TopicMissing: A topic does not exist.
+        GrowthRefused: A topic has more partitions already, or must keep its number.
+    """
+    partitions = {state.name: state.partitions for state in states}
+    steps: dict[str, Growth] = {}
+    for name in names or ANSWERS:
+        if reason := _NEVER_GROW.get(name):
+            raise GrowthRefused(f"{name} keeps its number of partitions: {reason}.")
+        for topic in (*ANSWERS.get(name, ()), name):
+            if not partitions[topic]:
+                raise TopicMissing(f"There is no topic {topic}.", hint="Run `aisle topics create`.")
+            steps[topic] = Growth(topic, partitions[topic], max(wanted, partitions[topic]))
+        if partitions[name] > wanted:
+            raise GrowthRefused(
+                f"{name} has {partitions[name]} partitions, which is more than {wanted}; no topic can shrink.",
+                hint=f"Ask for at least {partitions[name]} with --partitions.",
+            )
+    return list(steps.values())
+
+
+async def grow_topics(admin: AIOKafkaAdminClient, steps: Iterable[Growth]) -> None:
+    """Take the steps of a plan in their order.
+
+    Raises:
+        GrowthRefused: The broker refused a step; the steps before it were taken.
+    """
+    for step in steps:
+        if step.wanted == step.partitions:
+            continue
+        try:
+            await admin.create_partitions({step.name: NewPartitions(step.wanted)}, timeout_ms=30_000)
+        except KafkaError as error:
+            raise GrowthRefused(
+                f"{step.name} was not grown: {error}.", hint="Run the command again: it goes on where it ended."
+            ) from error
 
 
 def _partitions(spec: TopicSpec, settings: Settings) -> int:
