@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from infra.errors import PortTaken
 from infra.logging import get_logger
+from infra.metrics import exposition
 
 logger = get_logger(__name__)
 
@@ -15,7 +17,7 @@ class Health:
     """What a process is waiting for, and whether it still moves.
 
     ``/health/ready`` answers 200, or 503 with each thing that is waited for and why. ``/health/live`` answers
-    200, or 503 with what is stuck: then only a restart helps.
+    200, or 503 with what is stuck: then only a restart helps. ``/metrics`` gives the figures to Prometheus.
     """
 
     def __init__(self) -> None:
@@ -60,6 +62,7 @@ class Health:
         app = web.Application()
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/metrics", _metrics)
         runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         try:
@@ -79,6 +82,10 @@ class Health:
 
     async def _ready(self, _request: web.Request) -> web.Response:
         return _answer("ready", self.stuck | self.waiting)
+
+
+async def _metrics(_request: web.Request) -> web.Response:
+    return web.Response(body=exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _answer(state: str, problems: dict[str, str]) -> web.Response:

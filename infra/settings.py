@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import SettingsInvalid
+from schemas.limits import MIB
 
 _SERVER = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d{1,5})", re.ASCII | re.IGNORECASE)
 
@@ -49,13 +50,34 @@ class Settings(BaseSettings):
     language: str = Field("en", description="Language of the labels in predictions, where the taxonomy has it.")
     infer_deadline_s: Seconds = Field(60, description="A model call longer than this ends the worker.")
 
-    batch_max_events: int = Field(256, ge=1, le=10_000, description="Most events a micro-batch holds.")
+    batch_max_events: int = Field(
+        1_024, ge=1, le=10_000, description="Most events a micro-batch holds; fewer where more are not worth it."
+    )
+    batch_max_bytes: int = Field(
+        8 * MIB, ge=MIB, le=256 * MIB, description="Most payload a micro-batch holds, so that photos fit the memory."
+    )
     batch_max_wait_ms: float = Field(
-        0,
+        5,
         ge=0,
         le=60_000,
         allow_inf_nan=False,
-        description="Longest wait for a fuller batch; 0 takes what is there, which under load is a full one.",
+        description="Longest wait for more events, where it pays; under light load and under a backlog nothing waits.",
+    )
+    latency_target_ms: float = Field(
+        100,
+        gt=0,
+        le=600_000,
+        allow_inf_nan=False,
+        description="An event should take this long at most; batches grow no larger than that allows.",
+    )
+    poison_tries: int = Field(
+        3, ge=2, le=100, description="An event that ended the process this often, less one, becomes a dead letter."
+    )
+    instance_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="Name of this worker in its group, kept over restarts: a restart within the session then moves "
+        "no partitions. Unset: they move at once.",
     )
     retry_budget_s: Seconds = Field(
         60, description="How long a broker or store may be away before a worker gives its batch back and restarts."
@@ -68,7 +90,15 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="A dead worker's partitions move on after this long, 6 to 300 s.",
     )
+    dlq_max_attempts: int = Field(
+        5, ge=1, le=100, description="How often an event is tried in all; `aisle dlq retry` goes no further."
+    )
     drain_timeout_s: Seconds = Field(20, description="Longest wait at a stop for the batches in hand.")
+
+    loop_stall_s: Seconds = Field(20, description="A worker whose event loop stands still this long ends itself.")
+    intake_stall_s: Seconds = Field(
+        20, description="A worker that gets none of the records that wait for it for this long ends itself."
+    )
 
     health_port: int = Field(0, ge=0, le=65_535, description="Loopback port of a worker's health; 0: any free one.")
 

@@ -37,3 +37,17 @@ class ModelHung(AisleError):
     """The model did not answer within its deadline."""
 
     code = "model-hung"
+
+
+class WorkerStuck(AisleError):
+    """A worker that no longer moves, in a way that only a restart helps."""
+
+    code = "worker-stuck"
+    retryable = True
+
+
+class NotDrained(AisleError):
+    """A worker that was told to stop and could not finish what it had in hand in time."""
+
+    code = "not-drained"
+    retryable = True

@@ -4,6 +4,8 @@ import socket
 
 import aiohttp
 import pytest
+from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.parser import text_string_to_metric_families
 
 from infra.errors import PortTaken
 from infra.health import Health
@@ -61,3 +63,16 @@ async def test_a_port_in_use_is_said_so() -> None:
         with pytest.raises(PortTaken, match=f"Port {port} .*AISLE_HEALTH_PORT"):
             async with Health().serve(port):
                 pass
+
+
+async def test_metrics_are_what_prometheus_reads() -> None:
+    """``/metrics`` gives every figure in Prometheus' text format, under its content type."""
+    async with (
+        Health().serve(0) as port,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        text = await answer.text()
+    assert (200, CONTENT_TYPE_LATEST) == (answer.status, answer.headers["Content-Type"])
+    families = {family.name for family in text_string_to_metric_families(text)}
+    assert {"aisle_batch_events", "aisle_event_loop_lag_seconds"} <= families
