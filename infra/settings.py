@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     latency_target_ms: float = Field(
         100,
         gt=0,
-        le=600_000,
+        le=60_000,
         allow_inf_nan=False,
         description="An event should take this long at most; batches grow no larger than that allows.",
     )

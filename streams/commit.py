@@ -1,17 +1,18 @@
 """The commit protocol of an agent, in one function. The numbers are those of the documentation."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from aiokafka.structs import ConsumerRecord
 
-from infra.logging import get_logger
+from schemas.errors import AisleError
+from streams.errors import ModelHung
 
 W = TypeVar("W")
 R = TypeVar("R")
-
-logger = get_logger(__name__)
 
 
 class Stage(Protocol[W, R]):
@@ -26,6 +27,9 @@ class Stage(Protocol[W, R]):
     async def deliver(self, results: R) -> None:
         """Publish or store everything; return once it is safe."""
 
+    def condemn(self, records: Sequence[ConsumerRecord], tries: int) -> R:
+        """What becomes of records that ended the process each of so many times: they are not to be touched."""
+
 
 class Progress:
     """What an agent has done and since when it is busy: for health, logs and figures."""
@@ -33,41 +37,73 @@ class Progress:
     def __init__(self) -> None:
         self.events = 0
         self.batches = 0
-        self._busy_since: float | None = None
+        self._since: dict[int, float] = {}  # in the order of their beginning
 
-    def begin(self) -> None:
-        """A batch is in hand."""
-        self._busy_since = monotonic()
-
-    def end(self, events: int) -> None:
-        """The batch in hand is done."""
-        self._busy_since = None
-        self.events += events
-        self.batches += 1
+    @asynccontextmanager
+    async def batch(self, events: int) -> AsyncIterator[None]:
+        """A batch is in hand while the context lasts, and done if it ends well."""
+        key = id(asyncio.current_task())
+        self._since[key] = monotonic()
+        try:
+            yield
+            self.events += events
+            self.batches += 1
+        finally:
+            del self._since[key]
 
     @property
     def busy_s(self) -> float:
-        """Seconds the batch in hand has taken so far; 0 between batches."""
-        return 0.0 if self._busy_since is None else monotonic() - self._busy_since
+        """Seconds the oldest batch in hand has taken so far; 0 between batches."""
+        return monotonic() - next(iter(self._since.values())) if self._since else 0.0
 
 
 async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> None:
     """Consume a stream of batches for as long as it lasts.
 
-    What raises here ends the process: nothing of the batch in hand is acknowledged, so whoever gets the
-    partitions next starts from it.
+    Batches overlap: while one is worked on, the one before is delivered and the next is decoded. Each step
+    takes them in order, so order per partition holds. What raises here ends the process: nothing of the open
+    batches is acknowledged, so whoever gets the partitions next starts from them.
 
     Args:
         stream: The Faust stream of an agent on our transport. ``noack()``: otherwise the stream acknowledges
             by itself when the body of the loop ends, even by an error.
         stage: What to do with each batch.
         progress: Is kept up to date.
+
+    Raises:
+        Exception: What a step raised first.
     """
-    async for event in stream.noack().events():  # 1. take a batch
-        progress.begin()
-        decoded = stage.decode(event.value)  # 2. decode and validate each event
-        results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
-        await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
-        event.ack()  # 5. acknowledge the whole batch, in order
-        progress.end(len(event.value))
-        # 6. the transport commits on an interval, at a rebalance and at shutdown
+    working, delivering = asyncio.Lock(), asyncio.Lock()  # both serve in the order of asking
+
+    async def process(event: Any) -> None:
+        records, batch = event.value, event.message
+        async with progress.batch(len(records)):
+            if batch.condemned_after:
+                results = stage.condemn(records, batch.condemned_after)
+            else:
+                decoded = stage.decode(records)  # 2. decode and validate each event
+                async with working:
+                    began = monotonic()
+                    results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
+                    batch.worked(monotonic() - began)
+            async with delivering:
+                await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
+                event.ack()  # 5. acknowledge the whole batch, in order
+            # 6. the transport commits on an interval, at a rebalance and at shutdown
+
+    try:
+        async with asyncio.TaskGroup() as batches:
+            async for event in stream.noack().events():  # 1. take a batch
+                batches.create_task(_exonerating(process(event), event.message))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _exonerating(process: Any, batch: Any) -> None:
+    """Say so when what ends the process is known to be no event's fault."""
+    try:
+        await process
+    except AisleError as error:
+        if not isinstance(error, ModelHung):
+            batch.exonerate()
+        raise

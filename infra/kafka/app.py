@@ -1,35 +1,19 @@
 """The Faust application class of aisle: our transport, and settings that lose nothing."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import faust
 from faust.transport.drivers import aiokafka as stock
 from mode import CrashingSupervisor
 
-from infra.kafka.consumer import Conductor, Consumer
+from infra.kafka.batching import BatchLimits
+from infra.kafka.conductor import Conductor
+from infra.kafka.consumer import Consumer
 from infra.kafka.producer import Producer
 from infra.settings import Settings
 from schemas.limits import KIB, MAX_RECORD_BYTES, MIB
 
 _SEND_BATCH_BYTES = 256 * KIB  # 16 KiB, Faust's default, costs a third of the rate; more than this gains nothing
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """How batches are cut, and how many may be under way.
-
-    Args:
-        max_events: Most records of a batch.
-        max_wait_s: Longest wait for a fuller batch, in seconds.
-        drain_timeout_s: Longest wait for the batch in hand at a rebalance or stop, in seconds.
-        max_in_flight: Batches delivered and not yet acknowledged: one in hand, one ready, one arriving.
-    """
-
-    max_events: int
-    max_wait_s: float
-    drain_timeout_s: float
-    max_in_flight: int = 3
 
 
 class Transport(stock.Transport):
@@ -48,6 +32,7 @@ class BatchApp(faust.App):
     """
 
     limits: BatchLimits
+    poison_tries: int
 
     def _create_directories(self) -> None:
         """Faust keeps tables there, which aisle has none of; the working directory may be read-only."""
@@ -57,6 +42,11 @@ class BatchApp(faust.App):
 
     def _new_producer_transport(self) -> Transport:
         return Transport(self.conf.broker_producer, self)
+
+    @property
+    def batch_consumer(self) -> Consumer:
+        """The consumer, as the class that it is."""
+        return cast(Consumer, self.consumer)
 
     @property
     def batch_producer(self) -> Producer:
@@ -88,6 +78,7 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
             "broker_rebalance_timeout": settings.session_timeout_s + settings.infer_deadline_s,
             "broker_session_timeout": settings.session_timeout_s,
             "consumer_auto_offset_reset": "earliest",
+            "consumer_group_instance_id": settings.instance_id,
             "consumer_max_fetch_size": MIB + 64 * KIB,
             "producer_max_batch_size": _SEND_BATCH_BYTES,
             "producer_max_request_size": MAX_RECORD_BYTES + 64 * KIB,
@@ -102,7 +93,10 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
     )
     app.limits = BatchLimits(
         max_events=settings.batch_max_events,
+        max_bytes=settings.batch_max_bytes,
         max_wait_s=settings.batch_max_wait_ms / 1000,
+        latency_target_s=settings.latency_target_ms / 1000,
         drain_timeout_s=settings.drain_timeout_s,
     )
+    app.poison_tries = settings.poison_tries
     return app

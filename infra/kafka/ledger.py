@@ -1,7 +1,7 @@
 """Which batches are under way, and how far each partition is done."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
@@ -17,9 +17,13 @@ class RecordBatch(ConsumerMessage):
     Args:
         records: At least one record.
         generation_id: The consumer group generation the records were fetched in.
+        size_bytes: Payload of the records.
+        condemned_after: Not 0: the one record ended so many processes, and is to become a dead letter unworked.
     """
 
-    def __init__(self, records: Sequence[ConsumerRecord], generation_id: int) -> None:
+    def __init__(
+        self, records: Sequence[ConsumerRecord], generation_id: int, size_bytes: int = 0, condemned_after: int = 0
+    ) -> None:
         first = records[0]
         super().__init__(
             first.topic,
@@ -36,6 +40,20 @@ class RecordBatch(ConsumerMessage):
             generation_id=generation_id,
         )
         self.next_offsets = {TP(record.topic, record.partition): record.offset + 1 for record in records}
+        self.size_bytes = size_bytes
+        self.condemned_after = condemned_after
+        self.is_worked = False
+        self.blamed = True
+        self.on_worked: Callable[[float], None] = lambda _seconds: None
+
+    def worked(self, seconds: float) -> None:
+        """The work is done and took so long, its delivery is still to come: the next batch may be taken."""
+        self.is_worked = True
+        self.on_worked(seconds)
+
+    def exonerate(self) -> None:
+        """The process is about to end while this batch is open, by no fault of an event in it."""
+        self.blamed = False
 
 
 class Ledger:
@@ -50,6 +68,21 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def in_work(self) -> bool:
+        """Whether some batch still waits for its work, or is in it."""
+        return any(not batch.is_worked for batch in self._open)
+
+    @property
+    def size_bytes(self) -> int:
+        """Payload of the open batches."""
+        return sum(batch.size_bytes for batch in self._open)
+
+    @property
+    def blamed(self) -> bool:
+        """Whether an event may be at fault for an end of the process now."""
+        return bool(self._open) and all(batch.blamed for batch in self._open)
 
     def add(self, batch: RecordBatch) -> None:
         """Note a batch as delivered."""

@@ -1,0 +1,199 @@
+"""What comes in: when the next batch is taken, how it is cut, and what is given back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from faust.types import TP
+
+from infra import metrics
+from infra.kafka.batching import Batching
+from infra.kafka.fetch import Fetched, fetch
+from infra.kafka.ledger import Ledger, RecordBatch
+from infra.kafka.positions import backlog, give_back, skip, unread
+from infra.kafka.tries import Tries
+
+if TYPE_CHECKING:
+    from infra.kafka.consumer import Consumer
+
+T = TypeVar("T")
+
+_POLL_S: Final = 1.0  # how long a fetch waits for a first record; also bounds how late a stop is noticed
+_NO_PARTITIONS_PAUSE_S: Final = 0.2
+
+
+class Intake:
+    """Takes records from the broker just in time, and hands them on as batches.
+
+    A batch is taken when nothing waits for work any more, so that it holds all that has come meanwhile. Only when
+    a whole further batch waits at the broker is it taken beforehand, so that its records are decoded while the
+    model is busy. At most ``max_in_flight`` batches are open.
+
+    Args:
+        consumer: Faust's consumer, whose thread fetches.
+        batching: Sizes and waits.
+        tries: Which partitions are suspect.
+    """
+
+    def __init__(self, consumer: "Consumer", batching: Batching, tries: Tries) -> None:
+        self.ledger = Ledger()
+        self.tries = tries
+        self._consumer = consumer
+        self._batching = batching
+        self._room = asyncio.Event()
+        self._flow = 0  # goes up whenever the flow stops, so that whoever holds records knows it was overtaken
+        self._idle_since: float | None = None
+        self._fetching_since: float | None = None
+
+    async def take(self) -> None:
+        """Deliver the next batch, or come back without one after at most a second."""
+        flow = self._flow
+        if not self.tries.counted:
+            await self._on_thread(self.tries.count)
+        elif (condemned := self.tries.condemned) is not None and not len(self.ledger):
+            await self._take_condemned(flow, *condemned)
+        elif self._has_room():
+            if self.tries.suspect:
+                await self._consumer.commit()  # so that a crash leaves the guilty event at the head
+            await self._deliver(flow, await self._collect(flow))
+        else:
+            self._room.clear()
+            await self._consumer.wait(self._room.wait())
+
+    def stop(self) -> None:
+        """The flow stops: whoever waits for room sees it, and what was fetched is given back."""
+        self._flow += 1
+        self._room.set()
+
+    def forget(self) -> None:
+        """The consumer goes back to the committed offsets: all that is under way will be fetched again."""
+        self.ledger.forget()
+        self.tries.forget()
+        self._room.set()
+
+    def settle(self) -> None:
+        """A batch was acknowledged."""
+        self.ledger.settle()
+        self.tries.progressed(self.ledger.finished)
+        self._count_open()
+        self._room.set()
+
+    @property
+    def stuck_s(self) -> float:
+        """Seconds for which records wait, there is room for them, and yet none come; 0 when all is well."""
+        began = [since for since in (self._idle_since, self._fetching_since) if since is not None]
+        return monotonic() - min(began) if began else 0.0
+
+    async def watch(self) -> None:
+        """Ask the broker whether records wait that do not come; call it every few seconds."""
+        consumer, came = self._consumer, self._batching.batches
+        waits = False
+        if consumer.flow_active and self._has_room() and (partitions := consumer.assignment()):
+            ends = await consumer.highwaters(*partitions)
+            waits = unread(consumer.client, ends) > 0
+        if not waits or came != self._batching.batches or not self._has_room():
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = monotonic()
+
+    def _has_room(self) -> bool:
+        count = len(self.ledger)
+        if not count:
+            return True
+        if self.tries.suspect or count >= self._batching.limits.max_in_flight:
+            return False
+        return not self.ledger.in_work or backlog(self._consumer.client) >= self._batching.limit
+
+    async def _collect(self, flow: int) -> list[ConsumerRecord]:
+        limit = 1 if self.tries.suspect else self._batching.limit
+        records = await self._fetch(_POLL_S, limit)
+        wait_s = self._batching.wait_s(len(records)) if 0 < len(records) < limit and flow == self._flow else 0.0
+        if wait_s:
+            await asyncio.sleep(wait_s)
+            if flow == self._flow:
+                records += await self._fetch(0, limit - len(records))
+        if records:
+            metrics.BATCH_WAIT.observe(wait_s)
+        return records
+
+    async def _fetch(self, timeout_s: float, max_records: int, only: TP | None = None) -> list[ConsumerRecord]:
+        consumer = self._consumer
+        partitions = {only} if only else consumer._get_active_partitions()
+        if not partitions:
+            await consumer.sleep(_NO_PARTITIONS_PAUSE_S)
+            return []
+        drain = partial(
+            consumer._thread._fetch_records, consumer.client, partitions, timeout=timeout_s, max_records=max_records
+        )
+        self._fetching_since = monotonic()
+        fetched: Fetched = await self._on_thread(fetch, frozenset(partitions), drain)
+        self._fetching_since = None
+        return [record for records in fetched.values() for record in records]
+
+    async def _deliver(self, flow: int, records: Sequence[ConsumerRecord]) -> None:
+        for start, end, size_bytes in _cut(records, self._batching.limits.max_bytes):
+            while flow == self._flow and start and len(self.ledger) >= self._batching.limits.max_in_flight:
+                self._room.clear()
+                await self._consumer.wait(self._room.wait())
+            if flow != self._flow or not self._consumer.flow_active:
+                # aiokafka's position has moved past these records: without a seek they would be lost when the
+                # flow resumes on the same assignment, as they are in stock getmany.
+                await self._on_thread(give_back, records[start:])
+                return
+            self._batching.arrived(end - start, size_bytes)
+            await self._hand_on(records[start:end], size_bytes)
+
+    async def _take_condemned(self, flow: int, partition: TP, tries: int, readable: bool) -> None:
+        offset = self.tries.offset(partition)
+        if readable:
+            records = await self._fetch(_POLL_S, 1, partition)
+        else:
+            records = [_unread(partition, offset)]
+            await self._on_thread(skip, TopicPartition(*partition), offset)
+        if flow != self._flow:
+            await self._on_thread(give_back, records)
+        elif records:
+            await self._hand_on(records, 0, tries)
+
+    async def _hand_on(self, records: Sequence[ConsumerRecord], size_bytes: int, condemned_after: int = 0) -> None:
+        batch = RecordBatch(records, self._consumer.app.consumer_generation_id, size_bytes, condemned_after)
+        batch.on_worked = partial(self._worked, len(records))
+        self.ledger.add(batch)
+        self._count_open()
+        metrics.BATCH_EVENTS.observe(len(records))
+        metrics.BATCH_BYTES.observe(size_bytes)
+        await self._consumer.callback(batch)
+
+    def _worked(self, events: int, seconds: float) -> None:
+        self._batching.worked(events, seconds)
+        self._room.set()
+
+    def _count_open(self) -> None:
+        metrics.OPEN_BATCHES.set(len(self.ledger))
+        metrics.OPEN_BYTES.set(self.ledger.size_bytes)
+
+    async def _on_thread(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """Run a coroutine function on the consumer thread's loop, with aiokafka's consumer before its arguments."""
+        result: T = await self._consumer._thread.call_thread(function, self._consumer.client, *arguments)
+        return result
+
+
+def _cut(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[int, int, int]]:
+    """Start, end and payload of slices that hold at most so many bytes, or a single record."""
+    start = size = 0
+    for index, record in enumerate(records):
+        payload = len(record.value or b"") + len(record.key or b"")
+        if index > start and size + payload > max_bytes:
+            yield start, index, size
+            start, size = index, 0
+        size += payload
+    if records:
+        yield start, len(records), size
+
+
+def _unread(partition: TP, offset: int) -> ConsumerRecord:
+    """Stands for a record that cannot be fetched without harm."""
+    return ConsumerRecord(partition.topic, partition.partition, offset, 0, 0, None, None, None, -1, -1, ())
