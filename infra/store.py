@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 ITEMS: Final = "items"
 FEEDBACK: Final = "feedback"
+DLQ_ACTIONS: Final = "dlq_actions"
 
 _INDEXES: Final = {
     ITEMS: (
@@ -45,8 +46,10 @@ _INDEXES: Final = {
                 ("prediction.confidence", ASCENDING),
             ]
         ),
+        IndexModel([("dead_letter.at", DESCENDING)], sparse=True),
     ),
     FEEDBACK: (IndexModel([("parked", ASCENDING), ("product_id", ASCENDING)]),),
+    DLQ_ACTIONS: (IndexModel([("event_id", ASCENDING), ("at", ASCENDING)]),),
 }
 _DUPLICATE_KEY: Final = 11000
 _DUPLICATE_KEY_ON_POSTGRES: Final = "violates exclusion constraint"

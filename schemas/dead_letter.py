@@ -1,15 +1,17 @@
 """What could not be processed: the bytes as they came, with Kafka-Connect-style headers that say why."""
 
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from schemas.headers import Headers, last_text
+from schemas.headers import ATTEMPTS, Headers, last_text
 from schemas.limits import MAX_ERROR_MESSAGE_BYTES
 
 Stage = Literal["decode", "preprocess", "infer", "poison"]
 
 _PREFIX: Final = "aisle.errors."
+_EARLIER_ATTEMPTS = re.compile(r"[1-9]\d?", re.ASCII)  # AISLE_DLQ_MAX_ATTEMPTS ends at 100
 
 
 class DeadLetter(BaseModel):
@@ -47,8 +49,17 @@ class DeadLetter(BaseModel):
 
 
 def without_error_headers(headers: Headers) -> list[tuple[str, bytes | None]]:
-    """The headers a record had before it became a dead letter."""
-    return [(key, value) for key, value in headers if not key.startswith(_PREFIX)]
+    """The headers a record had before it became a dead letter, and before that was sent again.
+
+    The count of attempts goes too: it stands in the reason, and each retry would add another.
+    """
+    return [(key, value) for key, value in headers if key != ATTEMPTS and not key.startswith(_PREFIX)]
+
+
+def earlier_attempts(headers: Headers) -> int:
+    """How often a record was tried before it was sent again: 1 to 99, or 0 where the header does not say so."""
+    told = last_text(headers, ATTEMPTS) if headers else None
+    return int(told) if told is not None and _EARLIER_ATTEMPTS.fullmatch(told) else 0
 
 
 def _cut(message: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 Headers = Sequence[tuple[str, bytes | None]]
 
 EVENT_ID: Final = "aisle-event-id"
+ATTEMPTS: Final = "aisle-attempts"  # how often an event was tried before; on what is sent again after a dead letter
 CE_ID: Final = "ce_id"
 CE_SOURCE: Final = "ce_source"
 CE_TYPE: Final = "ce_type"

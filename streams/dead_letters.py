@@ -5,13 +5,13 @@ from hashlib import sha256
 from aiokafka.structs import ConsumerRecord
 
 from infra.kafka.producer import OutRecord
-from schemas.dead_letter import DeadLetter, Stage, without_error_headers
+from schemas.dead_letter import DeadLetter, Stage, earlier_attempts, without_error_headers
 from schemas.errors import AisleError
 from schemas.headers import EVENT_ID, Headers, last_text
 from schemas.limits import KIB, MAX_RECORD_BYTES
 
 MAX_HEADERS = 1_000
-"""More headers than this are left out together: each costs room in the record and in the archive's document."""
+"""More headers than this, aisle's own apart, are left out together: each costs room in record and document."""
 
 _OWN_HEADERS_BYTES = 4 * KIB
 _HEADER_BYTES = 16  # framing of one header, in the record and, more, in a document
@@ -32,6 +32,7 @@ def dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: Aisl
         stage=stage,
         error_class=error.code,
         message=error.message,
+        attempts=earlier_attempts(record.headers) + 1,
         value_sha256=sha256(record.value).hexdigest() if value is None and record.value is not None else None,
     )
     if last_text(headers, EVENT_ID) != event_id:
@@ -51,8 +52,9 @@ def kept(record: ConsumerRecord) -> tuple[bytes | None, bytes | None, list[tuple
     """
     room = MAX_RECORD_BYTES - _OWN_HEADERS_BYTES
     key = record.key if len(record.key or b"") <= room // 4 else None
-    headers = without_error_headers(record.headers) if len(record.headers) <= MAX_HEADERS else []
-    if _size(headers) > room // 4:
+    headers = without_error_headers(record.headers)
+    # The event id is not counted, or what classify keeps the archive would not.
+    if sum(name != EVENT_ID for name, _ in headers) > MAX_HEADERS or _size(headers) > room // 4:
         headers = []
     room -= len(key or b"") + _size(headers)
     value = record.value if len(record.value or b"") <= room else None

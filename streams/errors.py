@@ -51,3 +51,9 @@ class NotDrained(AisleError):
 
     code = "not-drained"
     retryable = True
+
+
+class RetryRefused(AisleError):
+    """A dead letter that may not, or cannot, be sent again."""
+
+    code = "retry-refused"

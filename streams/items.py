@@ -64,6 +64,8 @@ def prediction_part(prediction: Prediction) -> Part:
 def dead_letter_part(event_id: str, reason: DeadLetter, record: ConsumerRecord) -> Part:
     """The dead letter of the last attempt, its key, value and headers as opaque bytes where they fit."""
     key, value, headers = kept(record)
+    if value is None and record.value is not None:  # no room here: told from a value that was null
+        reason = reason.model_copy(update={"value_sha256": sha256(record.value).hexdigest()})
     part: Document = {
         "attempts": reason.attempts,
         "at": record_time(record),
