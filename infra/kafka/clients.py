@@ -36,15 +36,23 @@ async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @asynccontextmanager
-async def producer_client(bootstrap: str, *, compression: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
-    """An idempotent producer, connected; flushed at the end.
+async def producer_client(
+    bootstrap: str, *, compression: str | None = None, idempotent: bool = True
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer, connected; flushed at the end.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers.
+        compression: A codec of Kafka's.
+        idempotent: Writes nothing twice and tries without end. It sends nothing more to a partition once the
+            broker refused a record there, which leaves a gap in its sequence numbers.
 
     Raises:
         BrokerUnavailable: No broker answers.
     """
     client = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
-        enable_idempotence=True,
+        enable_idempotence=idempotent,
         acks="all",
         linger_ms=5,
         max_batch_size=256 * KIB,
