@@ -105,5 +105,5 @@ async def _exonerating(process: Any, batch: Any) -> None:
         await process
     except AisleError as error:
         if not isinstance(error, ModelHung):
-            batch.exonerate()
+            await batch.exonerate()
         raise

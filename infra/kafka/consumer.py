@@ -105,7 +105,7 @@ class Consumer(stock.Consumer):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Stock commits no metadata, in which the tries of suspect partitions travel.
         tries = self.intake.tries
-        if not tries.suspect:
+        if not tries.suspects:
             return bool(await super()._commit(offsets))
         noted = {TopicPartition(*tp): OffsetAndMetadata(offset, tries.note(tp)) for tp, offset in offsets.items()}
         try:
@@ -142,14 +142,18 @@ class Consumer(stock.Consumer):
     async def wait_empty(self) -> None:
         """Wait for the batches in hand, but not for ever, and commit what is done.
 
-        Stock waits without end when an agent died with a batch in hand, and collects garbage each time.
+        Stock waits without end when an agent died with a batch in hand, and collects garbage each time; and an
+        app that crashed asks once more when the consumer's thread has ended.
         """
+        if self._thread.thread_loop.is_closed():
+            return
         deadline = monotonic() + self.app.limits.drain_timeout_s
         while self._unacked_messages and not self.should_stop and monotonic() < deadline:
             await self._wait_for_ack(timeout=1)
-        await self.commit_and_end_transactions()
-        if self.app.crash_reason is None or not self.ledger.blamed:
-            await self._thread.call_thread(self.intake.tries.hand_over, self.client)
+        if self.app.crash_reason is None:
+            await self.intake.hand_over()
+        else:
+            await self.commit_and_end_transactions()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Stock warns here of slow streams by per-record times that a batch does not have."""

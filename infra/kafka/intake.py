@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,7 +15,7 @@ from infra import metrics
 from infra.kafka.batching import Batching
 from infra.kafka.fetch import Fetched, fetch
 from infra.kafka.ledger import Ledger, RecordBatch
-from infra.kafka.positions import backlog, give_back, skip, unread
+from infra.kafka.positions import backlog, give_back, position_of, skip, unread
 from infra.kafka.tries import Tries
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 _POLL_S: Final = 1.0  # how long a fetch waits for a first record; also bounds how late a stop is noticed
 _NO_PARTITIONS_PAUSE_S: Final = 0.2
+_HAND_OVER_S: Final = 3.0
 
 
 class Intake:
@@ -44,6 +47,7 @@ class Intake:
         self._consumer = consumer
         self._batching = batching
         self._room = asyncio.Event()
+        self._turn = 0
         self._flow = 0  # goes up whenever the flow stops, so that whoever holds records knows it was overtaken
         self._idle_since: float | None = None
         self._fetching_since: float | None = None
@@ -53,15 +57,14 @@ class Intake:
         flow = self._flow
         if not self.tries.counted:
             await self._on_thread(self.tries.count)
-        elif (condemned := self.tries.condemned) is not None and not len(self.ledger):
-            await self._take_condemned(flow, *condemned)
-        elif self._has_room():
-            if self.tries.suspect:
-                await self._consumer.commit()  # so that a crash leaves the guilty event at the head
-            await self._deliver(flow, await self._collect(flow))
-        else:
+        elif not self._has_room():
             self._room.clear()
             await self._consumer.wait(self._room.wait())
+        elif suspects := self.tries.suspects:
+            await self._consumer.commit()  # so that a crash leaves the guilty event at the head
+            await self._take_alone(flow, suspects)
+        else:
+            await self._deliver(flow, await self._collect(flow, _POLL_S))
 
     def stop(self) -> None:
         """The flow stops: whoever waits for room sees it, and what was fetched is given back."""
@@ -80,6 +83,13 @@ class Intake:
         self.tries.progressed(self.ledger.finished)
         self._count_open()
         self._room.set()
+
+    async def hand_over(self) -> None:
+        """Commit what is done, and leave the partitions without a note; give up soon, as the broker may be away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HAND_OVER_S):
+                await self._consumer.commit()
+                await self._on_thread(self.tries.hand_over)
 
     @property
     def stuck_s(self) -> float:
@@ -103,30 +113,34 @@ class Intake:
         count = len(self.ledger)
         if not count:
             return True
-        if self.tries.suspect or count >= self._batching.limits.max_in_flight:
+        if self.tries.suspects or count >= self._batching.limits.max_in_flight:
             return False
         return not self.ledger.in_work or backlog(self._consumer.client) >= self._batching.limit
 
-    async def _collect(self, flow: int) -> list[ConsumerRecord]:
-        limit = 1 if self.tries.suspect else self._batching.limit
-        records = await self._fetch(_POLL_S, limit)
+    async def _collect(self, flow: int, timeout_s: float, leave: frozenset[TP] = frozenset()) -> list[ConsumerRecord]:
+        limit = self._batching.limit
+        partitions = self._consumer._get_active_partitions() - leave
+        records = await self._fetch(timeout_s, limit, partitions)
         wait_s = self._batching.wait_s(len(records)) if 0 < len(records) < limit and flow == self._flow else 0.0
         if wait_s:
             await asyncio.sleep(wait_s)
             if flow == self._flow:
-                records += await self._fetch(0, limit - len(records))
+                records += await self._fetch(0, limit - len(records), partitions)
         if records:
             metrics.BATCH_WAIT.observe(wait_s)
         return records
 
-    async def _fetch(self, timeout_s: float, max_records: int, only: TP | None = None) -> list[ConsumerRecord]:
+    async def _fetch(self, timeout_s: float, max_records: int, partitions: AbstractSet[TP]) -> list[ConsumerRecord]:
         consumer = self._consumer
-        partitions = {only} if only else consumer._get_active_partitions()
         if not partitions:
             await consumer.sleep(_NO_PARTITIONS_PAUSE_S)
             return []
         drain = partial(
-            consumer._thread._fetch_records, consumer.client, partitions, timeout=timeout_s, max_records=max_records
+            consumer._thread._fetch_records,
+            consumer.client,
+            set(partitions),
+            timeout=timeout_s,
+            max_records=max_records,
         )
         self._fetching_since = monotonic()
         fetched: Fetched = await self._on_thread(fetch, frozenset(partitions), drain)
@@ -146,21 +160,32 @@ class Intake:
             self._batching.arrived(end - start, size_bytes)
             await self._hand_on(records[start:end], size_bytes)
 
-    async def _take_condemned(self, flow: int, partition: TP, tries: int, readable: bool) -> None:
-        offset = self.tries.offset(partition)
-        if readable:
-            records = await self._fetch(_POLL_S, 1, partition)
-        else:
-            records = [_unread(partition, offset)]
-            await self._on_thread(skip, TopicPartition(*partition), offset)
+    async def _take_alone(self, flow: int, suspects: frozenset[TP]) -> None:
+        """One record of a suspect partition, then a batch of the others: never both in hand."""
+        if (unreadable := self.tries.unreadable) is not None:
+            await self._on_thread(skip, TopicPartition(*unreadable[0]), unreadable[1])
+            await self._hand_on([_unread(*unreadable)], 0, self.tries.condemned_after(unreadable[0]))
+            return
+        self._turn += 1
+        partition = sorted(suspects)[self._turn % len(suspects)]
+        await self._on_thread(self.tries.begin, partition)
+        records = await self._fetch(_POLL_S / 10, 1, {partition}) if flow == self._flow else []
         if flow != self._flow:
             await self._on_thread(give_back, records)
         elif records:
-            await self._hand_on(records, 0, tries)
+            await self._hand_on(records, 0, self.tries.condemned_after(partition))
+            while flow == self._flow and len(self.ledger):
+                self._room.clear()
+                await self._consumer.wait(self._room.wait())
+        elif (position := position_of(self._consumer.client, TopicPartition(*partition))) is not None:
+            self.tries.progressed({partition: position})  # where a head's offset holds no record, by compaction say
+        if flow == self._flow:
+            await self._deliver(flow, await self._collect(flow, 0, leave=suspects))
 
     async def _hand_on(self, records: Sequence[ConsumerRecord], size_bytes: int, condemned_after: int = 0) -> None:
         batch = RecordBatch(records, self._consumer.app.consumer_generation_id, size_bytes, condemned_after)
         batch.on_worked = partial(self._worked, len(records))
+        batch.on_exonerated = self.hand_over
         self.ledger.add(batch)
         self._count_open()
         metrics.BATCH_EVENTS.observe(len(records))

@@ -1,7 +1,7 @@
 """Which batches are under way, and how far each partition is done."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
@@ -43,17 +43,18 @@ class RecordBatch(ConsumerMessage):
         self.size_bytes = size_bytes
         self.condemned_after = condemned_after
         self.is_worked = False
-        self.blamed = True
         self.on_worked: Callable[[float], None] = lambda _seconds: None
+        self.on_exonerated: Callable[[], Awaitable[None]] | None = None
 
     def worked(self, seconds: float) -> None:
         """The work is done and took so long, its delivery is still to come: the next batch may be taken."""
         self.is_worked = True
         self.on_worked(seconds)
 
-    def exonerate(self) -> None:
+    async def exonerate(self) -> None:
         """The process is about to end while this batch is open, by no fault of an event in it."""
-        self.blamed = False
+        if self.on_exonerated is not None:
+            await self.on_exonerated()
 
 
 class Ledger:
@@ -78,11 +79,6 @@ class Ledger:
     def size_bytes(self) -> int:
         """Payload of the open batches."""
         return sum(batch.size_bytes for batch in self._open)
-
-    @property
-    def blamed(self) -> bool:
-        """Whether an event may be at fault for an end of the process now."""
-        return bool(self._open) and all(batch.blamed for batch in self._open)
 
     def add(self, batch: RecordBatch) -> None:
         """Note a batch as delivered."""

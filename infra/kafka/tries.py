@@ -1,12 +1,13 @@
 """Finding the event that ends the process: how often each partition's head was begun is kept with its offset.
 
 A process that is killed, by the kernel for its memory or by itself for a hung model, leaves no word. So whoever
-gets a partition first commits its unchanged offset with a note, one try more than the note that it found there.
-The note follows the partition to any host. A commit of progress and a clean hand-over leave no note.
+gets a partition first commits its unchanged offset with a note that it was begun. The note follows the partition
+to any host. A commit of progress and a clean hand-over leave no note.
 
-From the second try on a partition is *suspect*: its worker takes one event at a time and commits each, so that
-the next crash leaves the guilty event at the head. At the last try the head is *condemned*: it becomes a dead
-letter unseen by the model. Where even fetching it ends the process, the try after that skips it by its offset.
+A partition that comes with a note is *suspect*: as far as the ended process may have had its records in hand,
+they are taken alone, one at a time, each noted before it is begun and committed when it is done. So the next
+crash leaves the guilty event at the head, noted once more. At its last try the head is *condemned*: it becomes a
+dead letter unseen by the model. Where even fetching it ends the process, the try after that skips it.
 """
 
 import re
@@ -28,10 +29,11 @@ logger = get_logger(__name__)
 
 @dataclass(slots=True)
 class _Head:
-    """A partition that was begun and not yet handed over."""
+    """The first record of a partition that was not handed over yet."""
 
     offset: int
     tries: int
+    """Of this head, the one to come included."""
     suspect_until: int
 
 
@@ -50,21 +52,20 @@ class Tries:
         self.counted = False
 
     @property
-    def suspect(self) -> bool:
-        """Whether to take one event at a time, as some partition is suspect."""
-        return any(head.tries > 1 for head in self._heads.values())
+    def suspects(self) -> frozenset[TP]:
+        """The partitions whose records are to be taken alone."""
+        return frozenset(partition for partition, head in self._heads.items() if head.tries > 1)
+
+    def condemned_after(self, partition: TP) -> int:
+        """The number of tries if this one is the last for the partition's head, or beyond; else 0."""
+        tries = self._heads[partition].tries
+        return tries if tries >= self._limit else 0
 
     @property
-    def condemned(self) -> tuple[TP, int, bool] | None:
-        """A partition whose head is condemned: it, the number of tries, and whether the head may be fetched."""
-        for partition, head in self._heads.items():
-            if head.tries >= self._limit:
-                return partition, head.tries, head.tries == self._limit
-        return None
-
-    def offset(self, partition: TP) -> int:
-        """The head's offset."""
-        return self._heads[partition].offset
+    def unreadable(self) -> tuple[TP, int] | None:
+        """A head, and its offset, that was not even fetched at its last try."""
+        beyond = ((tp, head.offset) for tp, head in self._heads.items() if head.tries > self._limit)
+        return next(beyond, None)
 
     def forget(self) -> None:
         """The partitions are no longer in hand."""
@@ -72,7 +73,7 @@ class Tries:
         self.counted = False
 
     def progressed(self, offsets: Mapping[TP, int]) -> None:
-        """Batches up to these offsets are done."""
+        """Everything up to these offsets is done."""
         for partition, offset in offsets.items():
             if (head := self._heads.get(partition)) is not None and offset > head.offset:
                 if head.tries == 1 or offset >= head.suspect_until:
@@ -81,11 +82,11 @@ class Tries:
                     head.offset, head.tries = offset, 2
 
     def note(self, partition: TP) -> str:
-        """What to commit beside an offset: within the suspect span the next one is suspect from its first try."""
-        return "aisle tries=1" if partition in self._heads else ""
+        """What to commit beside an offset of progress: the next one is suspect from its first try, or nothing."""
+        return _note(1) if partition in self._heads else ""
 
     async def count(self, consumer: AIOKafkaConsumer) -> None:
-        """Find the notes of the assigned partitions and leave new ones.
+        """Find the notes of the assigned partitions, and note those that are begun now.
 
         Only partitions that have something to read: an idle one that is assigned often is not suspect.
         """
@@ -102,17 +103,26 @@ class Tries:
                 else:
                     offset, tries = committed.offset, _tries(committed.metadata) + 1
                 if offset < after[partition]:
-                    self._heads[TP(*partition)] = _Head(offset, tries, offset + self._span)
+                    until = min(offset + self._span, after[partition])
+                    self._heads[TP(*partition)] = _Head(offset, tries, until)
             await _commit(
-                consumer, {tp: (head.offset, f"aisle tries={head.tries}") for tp, head in self._heads.items()}
+                consumer, {tp: (head.offset, _note(1)) for tp, head in self._heads.items() if head.tries == 1}
             )
         except KafkaError as error:
             # The group may have rebalanced meanwhile, or the broker went away: a try that goes uncounted is no harm.
             logger.warning("tries not counted", why=repr(error))
         self.counted = True
-        if self.suspect:
-            suspects = {f"{tp.topic}/{tp.partition}": head.tries for tp, head in self._heads.items() if head.tries > 1}
-            logger.warning("careful mode: earlier processes ended at these partitions' heads", tries=suspects)
+        if suspects := self.suspects:
+            heads = {f"{tp.topic}/{tp.partition}": self._heads[tp].offset for tp in suspects}
+            logger.warning("careful mode: a process ended while it had these partitions in hand", heads=heads)
+
+    async def begin(self, consumer: AIOKafkaConsumer, partition: TP) -> None:
+        """Note, before it is taken, that a suspect partition's head is begun."""
+        head = self._heads[partition]
+        try:
+            await _commit(consumer, {partition: (head.offset, _note(head.tries))})
+        except KafkaError as error:
+            logger.warning("try not counted", why=repr(error))
 
     async def hand_over(self, consumer: AIOKafkaConsumer) -> None:
         """Take the notes back: this process ends its work here as it should, or not by an event's fault."""
@@ -128,6 +138,10 @@ async def _commit(consumer: AIOKafkaConsumer, notes: Mapping[TP, tuple[int, str]
     offsets = {TopicPartition(*tp): OffsetAndMetadata(*note) for tp, note in notes.items()}
     if offsets := {tp: offset for tp, offset in offsets.items() if tp in assigned}:
         await consumer.commit(offsets)
+
+
+def _note(tries: int) -> str:
+    return f"aisle tries={tries}"
 
 
 def _tries(note: str) -> int:

@@ -22,7 +22,7 @@ class FakeBatch:
         """Count it."""
         self.works += 1
 
-    def exonerate(self) -> None:
+    async def exonerate(self) -> None:
         """Note it."""
         self.blamed = False
 
