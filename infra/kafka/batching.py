@@ -19,20 +19,24 @@ from infra import metrics
 _FADES: Final = 0.98  # of a call's weight in the fit per further call: about the last 50 calls count
 _FIRST_GUESS: Final = ((1, 0.003), (256, 0.016))  # (events, seconds); forgotten within a few dozen calls
 _OUTLIER: Final = 5.0  # a call that took this many times the forecast was held up by something else: count no more
+_TINY_S: Final = 1e-6
 _SHARE_OF_FIXED: Final = 0.05  # of a batch's cost: beyond this a larger batch is not worth its latency
 _LEAST_WORTH: Final = 32  # so that a fit without a b does not end in single events
 _RATE_MEMORY_S: Final = 0.5
 
 
 class Cost:
-    """The cost a·n + b of a batch of n events, a least-squares fit whose older calls fade."""
+    """The cost a·n + b of a batch of n events, a least-squares fit whose older calls fade.
+
+    Weighted by (a / forecast)², as calls vary by a share of what they take: else the large ones drown b.
+    """
 
     def __init__(self) -> None:
         self.per_event_s = 0.0
         self.per_batch_s = 0.0
         self._weight = self._n = self._t = self._nn = self._nt = 0.0
         for events, seconds in _FIRST_GUESS:
-            self._add(events, seconds)
+            self._add(events, seconds, seconds)
         self._fit()
 
     def forecast(self, events: int) -> float:
@@ -41,15 +45,17 @@ class Cost:
 
     def observe(self, events: int, seconds: float) -> None:
         """Learn from a call."""
-        self._add(events, min(seconds, _OUTLIER * self.forecast(events)))
+        forecast = self.forecast(events)
+        self._add(events, min(seconds, _OUTLIER * forecast), forecast)
         self._fit()
 
-    def _add(self, events: int, seconds: float) -> None:
-        self._weight = self._weight * _FADES + 1
-        self._n = self._n * _FADES + events
-        self._t = self._t * _FADES + seconds
-        self._nn = self._nn * _FADES + events * events
-        self._nt = self._nt * _FADES + events * seconds
+    def _add(self, events: int, seconds: float, forecast: float) -> None:
+        weight = (max(self.per_event_s, _TINY_S) / max(forecast, _TINY_S)) ** 2
+        self._weight = self._weight * _FADES + weight
+        self._n = self._n * _FADES + weight * events
+        self._t = self._t * _FADES + weight * seconds
+        self._nn = self._nn * _FADES + weight * events * events
+        self._nt = self._nt * _FADES + weight * events * seconds
 
     def _fit(self) -> None:
         n, t = self._n / self._weight, self._t / self._weight
