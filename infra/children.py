@@ -6,7 +6,7 @@ from typing import Final
 
 from infra.local import plan
 from infra.local.ports import any_free_port, listens
-from infra.local.probe import is_ready
+from infra.local.probe import is_ready, stuck_at
 from infra.local.services import START_S, STOP_S, record
 from infra.local.state import ServiceName, drop_state
 from infra.process import Launch, module, settings_variables
@@ -62,6 +62,7 @@ def worker(settings: Settings, name: str, index: int) -> Child:
         name,
         launch,
         ready=lambda launch, _pid: is_ready(launch.ports["health"]),
+        stuck=lambda launch: stuck_at(launch.ports["health"]),
         awaited=False,
         stop_timeout_s=settings.drain_timeout_s + _DRAIN_MARGIN_S,
     )

@@ -2,7 +2,8 @@
 
 1. Each stage starts when every child of the one before is up.
 2. A child that ends is started again, later each time, until it has run stably.
-3. At the stop the last stage ends first; who takes too long is killed.
+3. A child that was alive and is so no longer is killed, and so started again.
+4. At the stop the last stage ends first; who takes too long is killed.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import IO, Final, Literal
 from infra.errors import ServiceFailed
 from infra.process import Launch, Running, kill, spawn, tail
 
-What = Literal["starting", "ready", "done", "line", "restarting", "stopping", "stopped"]
+What = Literal["starting", "ready", "done", "line", "stuck", "restarting", "stopping", "stopped"]
 
 WRONG_USAGE: Final = 2
 """Exit status of a command that no restart can help: wrong usage or settings."""
@@ -27,6 +28,8 @@ _MAX_BACKOFF_S: Final = 30.0
 _STABLE_S: Final = 30.0
 _POLL_S: Final = 0.05
 _ASK_S: Final = 0.2
+_LIVE_EVERY_S: Final = 10.0
+_STUCK_ANSWERS: Final = 3  # one that was stopped for 20 s is to be left alone
 _HURRIED_S: Final = 2.0  # a broker closes its logs within half a second
 
 
@@ -49,6 +52,8 @@ class Child:
     """What to run; asked anew at each start, in a thread, so it may choose ports."""
     ready: Callable[[Launch, int], bool] | None = None
     """Whether it answers, given its process id; asked in a thread. None: it is up once it runs."""
+    stuck: Callable[[Launch], str | None] | None = None
+    """Why it is not alive, None while it is; asked in a thread. None: it lives as long as it runs."""
     started: Callable[[Launch, Running], object] = lambda _launch, _running: None
     stopped: Callable[[], None] = lambda: None
     step: bool = False
@@ -172,10 +177,14 @@ class _Keeper:
         reader = self._pass_lines_on(process.stdout) if process.stdout else None
         if not self._child.awaited:
             self._up.set()
-        if not self._child.step and await self._becomes_ready(launch, running):
-            self._up.set()
-            self._say("ready", launch.address, process.pid)
-        await _until(lambda: _ended(process))
+        watch = asyncio.create_task(self._kill_when_stuck(launch, running))
+        try:
+            if not self._child.step and await self._becomes_ready(launch, running):
+                self._up.set()
+                self._say("ready", launch.address, process.pid)
+            await _until(lambda: _ended(process))
+        finally:
+            watch.cancel()
         if reader is not None:
             await asyncio.to_thread(reader.join, 1.0)  # its last lines say why
         self._forget(running)
@@ -192,6 +201,26 @@ class _Keeper:
                 kill(running)
             await asyncio.sleep(_ASK_S)
         return False
+
+    async def _kill_when_stuck(self, launch: Launch, running: Running) -> None:
+        """Ask whether it is alive; once it was, that many answers in a row that it is not are its end.
+
+        Answers are counted and not seconds: while this process is stopped, nobody asks.
+        """
+        if self._child.stuck is None:
+            return
+        was_alive, answers = False, 0
+        while True:
+            why = await asyncio.to_thread(self._child.stuck, launch)
+            if _ended(running.process):
+                return
+            was_alive = was_alive or why is None
+            answers = answers + 1 if was_alive and why else 0
+            if answers >= _STUCK_ANSWERS:
+                self._say("stuck", f"not alive for {_STUCK_ANSWERS} answers in a row, so killed: {why}")
+                kill(running)
+                return
+            await asyncio.sleep(_LIVE_EVERY_S)
 
     def _forget(self, running: Running) -> None:
         kill(running)

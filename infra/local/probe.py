@@ -10,6 +10,7 @@ from typing import Final
 from infra.local.ports import HOST
 
 _WAIT_S: Final = 2.0
+_LIVE_WAIT_S: Final = 5.0  # a worker that loads TensorFlow can be silent for seconds
 
 
 def kafka_answers(address: str) -> bool:
@@ -37,12 +38,27 @@ def store_answers(address: str, uri: str) -> bool:
 
 def is_ready(port: int) -> bool:
     """Whether a worker says of itself that it is ready."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=_WAIT_S)
+    answer = _ask(port, "ready", _WAIT_S)
+    return answer is not None and answer[0] == http.HTTPStatus.OK
+
+
+def stuck_at(port: int) -> str | None:
+    """Why a worker is not alive, in its own words or for want of any; None while it is."""
+    answer = _ask(port, "live", _LIVE_WAIT_S)
+    if answer is None:
+        return "it does not answer"
+    status, text = answer
+    return None if status == http.HTTPStatus.OK else text
+
+
+def _ask(port: int, what: str, wait_s: float) -> tuple[int, str] | None:
+    connection = http.client.HTTPConnection(HOST, port, timeout=wait_s)
     try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
+        connection.request("GET", f"/health/{what}")
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

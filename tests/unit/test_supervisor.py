@@ -80,6 +80,72 @@ async def test_a_child_that_dies_is_started_again() -> None:
     assert "ended by signal 9; again in 0.5 s" in [event.detail for event in journal.events]
 
 
+class Answers:
+    """What a child says of its life, one word for each time it is asked; the last for ever."""
+
+    def __init__(self, *words: str | None) -> None:
+        self._words = list(words)
+        self.asked = 0
+
+    def __call__(self, _launch: Launch) -> str | None:
+        """The next word."""
+        self.asked += 1
+        return self._words.pop(0) if len(self._words) > 1 else self._words[0]
+
+
+async def test_a_child_that_lives_no_longer_is_killed_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three bad answers in a row after a good one are the end, in its own words; then it is started anew."""
+    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    journal, answers = Journal(), Answers(None, "intake: nothing came", "silent", "intake: nothing came", None)
+    supervisor = Supervisor(journal)
+    await supervisor.start([Child("worker", lambda: python(FOREVER), stuck=answers)])
+    await journal.until("starting", 2)
+    await supervisor.stop()
+    assert ["worker"] == journal.of("stuck")
+    details = [event.detail for event in journal.events]
+    assert "not alive for 3 answers in a row, so killed: intake: nothing came" in details
+    assert "ended by signal 9; again in 0.5 s" in details
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["it does not answer"], id="still loading its model"),
+        pytest.param([None, *["it does not answer"] * 2, None] * 5, id="stopped for 20 s, again and again"),
+    ],
+)
+async def test_a_child_that_may_yet_live_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, words: list[str | None]
+) -> None:
+    """Silence before the first good answer, and two bad ones between good ones, are no reason to kill."""
+    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    journal, answers = Journal(), Answers(*words)
+    supervisor = Supervisor(journal)
+    await supervisor.start([Child("worker", lambda: python(FOREVER), stuck=answers)])
+    async with asyncio.timeout(20):
+        while answers.asked < 15:
+            await asyncio.sleep(0.01)
+    await supervisor.stop()
+    assert [] == journal.of("stuck")
+
+
+async def test_a_child_that_is_stopping_is_not_killed_for_being_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """During a stop nobody asks: the child has all of its time to drain."""
+    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    journal = Journal()
+    script = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.5), sys.exit())); print('deaf')"
+    launch = Launch((sys.executable, "-u", "-c", f"{script}; time.sleep(600)"))
+    supervisor = Supervisor(journal)
+    silent = asyncio.Event()
+    child = Child("worker", lambda: launch, stuck=lambda _launch: "it does not answer" if silent.is_set() else None)
+    await supervisor.start([child])
+    await journal.until("line")
+    silent.set()
+    await supervisor.stop()
+    assert [] == journal.of("stuck")
+    assert [""] == [event.detail for event in journal.events if event.what == "stopped"]
+
+
 async def test_lines_are_passed_on_to_the_last() -> None:
     """What a child writes arrives, also what it writes right before it dies."""
     journal = Journal()
