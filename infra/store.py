@@ -80,7 +80,11 @@ class Store:
         try:
             hosts = parse_uri(uri)["nodelist"] if uri.startswith("mongodb://") else []
             self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-                uri, tz_aware=True, serverSelectionTimeoutMS=3_000, connectTimeoutMS=3_000, socketTimeoutMS=30_000
+                uri,
+                tz_aware=True,
+                serverSelectionTimeoutMS=3_000,
+                connectTimeoutMS=10_000,  # also of heartbeats: one that is late cancels the writes under way
+                socketTimeoutMS=30_000,
             )
         except (PyMongoError, ValueError) as error:
             raise StoreUnavailable(

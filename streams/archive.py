@@ -22,6 +22,7 @@ from schemas.product import Product
 from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
 from streams.decode import id_of, parse
+from streams.errors import EventFatal
 from streams.isolate import isolate
 from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
 from streams.verdicts import Verdicts, feedback_document
@@ -91,6 +92,21 @@ class ArchiveStage:
         await self._store.retrying(write, self._retry_budget_s)
         if results.dead_letters:
             await self._producer.deliver(FEEDBACK_DLQ, results.dead_letters)
+
+    def condemn(self, records: Sequence[ConsumerRecord], tries: int) -> Writes:
+        """What becomes of records that ended the process so many times: nothing is written for them.
+
+        Feedback goes to ``feedback.dlq``; of the others the topics have what is lost here.
+        """
+        writes = Writes()
+        for record in records:
+            error = EventFatal(f"The record ended the process {tries} times.")
+            event_id = id_of(record) if record.value is not None else None  # without it, the record was not read
+            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            logger.error("not archived", event_id=event_id, **place, error=error.code, why=error.message)
+            if record.topic == FEEDBACK:
+                writes.dead_letters.append(dead_letter(record, id_of(record), "poison", error))
+        return writes
 
     async def _write_items(self, parts: Sequence[Part]) -> None:
         """Write the parts; one that no document can hold is logged and left out, its neighbours are written."""

@@ -1,10 +1,13 @@
 """The archive worker: waits for the store and a broker, then runs the archive agent."""
 
+from contextlib import closing
 from typing import Any
 
 from infra.endpoints import find_mongodb
+from infra.errors import StoreRefused, StoreUnavailable
 from infra.images import ImageStore
-from infra.kafka.app import new_app
+from infra.kafka.app import BatchApp, new_app
+from infra.logging import get_logger
 from infra.store import Store
 from schemas.topics import FEEDBACK
 from streams.archive import TOPICS, ArchiveStage
@@ -13,11 +16,27 @@ from streams.worker import Worker
 
 GROUP = "aisle-archive"
 
+logger = get_logger(__name__)
+
 
 async def main(worker: Worker) -> None:
-    """Run until stopped. The group is joined only once the store answers, so that nobody waits for us."""
+    """Run until stopped.
+
+    The group is joined only once the store answers, and left when it is away for long, so that nobody waits
+    for us: alive and not ready, we join again when it answers.
+    """
+    store = Store(find_mongodb(worker.settings), worker.settings.mongodb_database)
+    with closing(store):
+        while True:
+            try:
+                return await worker.run(await _new_app(worker, store))
+            except StoreUnavailable as error:
+                logger.warning("not archiving until the store answers", error=error.code, why=error.message)
+
+
+async def _new_app(worker: Worker, store: Store) -> BatchApp:
+    """The archive's app, once the store and a broker answer; an app cannot be started twice."""
     settings, health = worker.settings, worker.health
-    store = Store(find_mongodb(settings), settings.mongodb_database)
     health.waits_for("store", f"no MongoDB server answers at {store.address}")
     await store.wait()
     await store.create_indexes()
@@ -29,6 +48,9 @@ async def main(worker: Worker) -> None:
     @app.agent(app.topic(*TOPICS), name="archive")
     async def archive(stream: Any) -> None:
         stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s)
-        await run_stage(stream, stage, worker.progress)
+        try:
+            await run_stage(stream, stage, worker.progress)
+        except (StoreUnavailable, StoreRefused) as error:
+            await worker.leave(error)
 
-    await worker.run(app)
+    return app

@@ -27,6 +27,12 @@ class EventPoisonous(AisleError):
     code = "event-poisonous"
 
 
+class EventFatal(AisleError):
+    """An event that ended the process again and again, and is not touched any more."""
+
+    code = "event-fatal"
+
+
 class ModelFailed(AisleError):
     """The model fails on an event that it is known to answer: the fault is the model's, not the event's."""
 

@@ -5,11 +5,14 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from faust.types import TP
+from mode.threads import WorkerThread
 
 from infra.endpoints import find_kafka
 from infra.health import Health
@@ -18,13 +21,17 @@ from infra.kafka.clients import admin_client, wait_for_broker
 from infra.kafka.topics import check_in_step, topic_states
 from infra.logging import get_logger
 from infra.settings import Settings
+from infra.watchdog import Watchdog
 from schemas.errors import AisleError
 from streams.commit import Progress
+from streams.errors import NotDrained, WorkerStuck
 
 logger = get_logger(__name__)
 
-_WATCH_EVERY_S = 1.0
+_LOOK_EVERY_S = 1.0
+_STUCK_LOOKS = 3
 _DRAIN_MARGIN_S = 5.0  # for the last commit and for leaving the group
+_LEAVE_S = 3.0  # it takes about one; longer when the broker is away, and then it does not matter
 
 
 class Worker:
@@ -39,12 +46,20 @@ class Worker:
         self.health = Health()
         self.progress = Progress()
         self.app: BatchApp | None = None
+        self._left: asyncio.Future[AisleError] = asyncio.get_running_loop().create_future()
+        self._undrained = False
+        self._stopping = asyncio.Lock()
         limit_s = settings.infer_deadline_s + settings.retry_budget_s + settings.drain_timeout_s
-        self.health.add_liveness("batch", lambda: self._stuck(limit_s))
+        self.health.add_liveness("batch", lambda: self._batch_stuck(limit_s))
+        self.health.add_liveness("intake", self._intake_stuck)
 
-    def _stuck(self, limit_s: float) -> str | None:
+    def _batch_stuck(self, limit_s: float) -> str | None:
         busy_s = self.progress.busy_s
         return f"a batch has been in hand for {busy_s:.0f} s" if busy_s > limit_s else None
+
+    def _intake_stuck(self) -> str | None:
+        stuck_s = self.app.batch_consumer.stuck_s if self.app else 0.0
+        return f"records wait, and none came for {stuck_s:.0f} s" if stuck_s > self.settings.intake_stall_s else None
 
     async def broker(self, source: str) -> str:
         """The bootstrap servers, once they answer and the topics are there.
@@ -65,17 +80,40 @@ class Worker:
         return bootstrap
 
     async def run(self, app: BatchApp) -> None:
-        """Run a Faust app until it is told to stop.
+        """Run a Faust app until it is told to stop, or its agent leaves; afterwards another may be run.
 
         Raises:
-            Exception: Whatever ended the app, if that was no stop.
+            AisleError: What the agent left for.
+            Exception: Whatever else ended the app, if that was no stop.
         """
-        self.app = app
+        self.app, self._left = app, asyncio.get_running_loop().create_future()
+        self.health.waits_for("start", "joining the group")
         app.on_partitions_assigned.connect(self._joined, weak=False)  # type: ignore[arg-type] # called by keyword
-        await app.start()
-        await app.wait_until_stopped()
-        if app.crash_reason is not None:
-            raise app.crash_reason
+        app.on_before_shutdown.connect(self._before_shutdown, weak=False)  # type: ignore[arg-type] # as above
+        try:
+            await app.start()
+            ends: set[asyncio.Future[Any]] = {asyncio.create_task(app.wait_until_stopped()), self._left}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if self._left.done():
+                await self.stop()
+                raise self._left.result()
+            if app.crash_reason is not None:
+                await asyncio.to_thread(_wait_for_consumer)
+                raise app.crash_reason
+        finally:
+            self.app = None
+
+    async def leave(self, reason: AisleError) -> NoReturn:
+        """End the app and not the process: called by an agent that cannot go on, and never returns to it.
+
+        What is in hand is dropped without acknowledgement, and the group is left at once, so that the
+        partitions are free. ``run`` then raises the reason.
+        """
+        if self.app is not None and not self._left.done():
+            self.app.limits = replace(self.app.limits, drain_timeout_s=0)  # nobody will finish what is in hand
+            self._left.set_result(reason)
+        await asyncio.Event().wait()  # the stop of the app cancels the agent
+        raise reason
 
     async def _joined(self, _app: BatchApp, assigned: set[TP], **_signal: Any) -> None:
         """The group has given this worker its share, be it none: now it can work."""
@@ -83,17 +121,48 @@ class Worker:
             self.health.has("start")
             logger.info("ready", partitions=len(assigned))
 
-    async def stuck(self) -> None:
-        """Return when something is stuck that only a restart helps."""
-        while not self.health.stuck:  # noqa: ASYNC110 - the checks are of time passing, which is no event
-            await asyncio.sleep(_WATCH_EVERY_S)
-        logger.error("stuck", **self.health.stuck)
+    async def _before_shutdown(self, _app: BatchApp, **_signal: Any) -> None:
+        """Faust has waited for the batch in hand, for as long as it may."""
+        self._undrained = bool(self.progress.busy_s)
+
+    async def stuck(self) -> WorkerStuck:
+        """Return what is stuck, once something is that only a restart helps.
+
+        One look is not enough: after a SIGSTOP all seems to have stood still, until it has run for a moment.
+        """
+        looks = 0
+        while looks < _STUCK_LOOKS:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            causes = self.health.stuck
+            looks = looks + 1 if causes else 0
+        return WorkerStuck("; ".join(f"{name}: {why}" for name, why in causes.items()) + ".")
 
     async def stop(self) -> None:
-        """Finish the batch in hand, commit, leave the group; or give up at the drain deadline."""
-        if self.app is not None:
-            async with asyncio.timeout(self.settings.drain_timeout_s + _DRAIN_MARGIN_S):
-                await self.app.stop()
+        """Finish the batch in hand, commit, leave the group; or give up at the drain deadline.
+
+        Raises:
+            NotDrained: Not all in hand could be finished, or the group not be left, in time.
+        """
+        if (app := self.app) is None:
+            return
+        limit_s = app.limits.drain_timeout_s
+        try:
+            async with asyncio.timeout(limit_s + _DRAIN_MARGIN_S), self._stopping:
+                await app.stop()
+        except TimeoutError:
+            self._undrained = True
+        if self._undrained:
+            raise NotDrained(f"Not drained within {limit_s:g} s: the batch in hand will be done again.")
+
+
+def _wait_for_consumer() -> None:
+    """Let Faust's consumer thread leave the group, which it does by itself after a crash.
+
+    Otherwise the group, and we ourselves after the restart, would wait for the session timeout.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, WorkerThread):
+            thread.join(_LEAVE_S)
 
 
 def run_worker(settings: Settings, main: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:
@@ -122,7 +191,7 @@ async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any,
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     worker = Worker(settings)
-    async with _serving(worker):
+    async with _watched(worker):
         work = asyncio.create_task(main(worker))
         stopped = asyncio.create_task(stop.wait())
         stuck = asyncio.create_task(worker.stuck())
@@ -130,16 +199,13 @@ async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any,
         if work.done():
             return _outcome(work)
         if stuck.done():
-            return 1
+            return _report(stuck.result())
         logger.info("stopping", batch_in_hand=bool(worker.progress.busy_s))
         worker.health.waits_for("stop", "stopping")
         try:
             await worker.stop()
-        except TimeoutError:
-            logger.error(  # noqa: TRY400 - the traceback of a timeout says nothing
-                "did not drain in time; the batch in hand will be done again", after_s=settings.drain_timeout_s
-            )
-            return 1
+        except NotDrained as error:
+            return _report(error)
         work.cancel()
         await asyncio.wait({work})
         logger.info("stopped", events=worker.progress.events, batches=worker.progress.batches)
@@ -147,10 +213,11 @@ async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any,
 
 
 @asynccontextmanager
-async def _serving(worker: Worker) -> AsyncIterator[None]:
+async def _watched(worker: Worker) -> AsyncIterator[None]:
     async with worker.health.serve(worker.settings.health_port) as port:
         logger.info("starting", health=f"http://127.0.0.1:{port}/health/ready", pid=os.getpid())
-        yield
+        with Watchdog(worker.settings.loop_stall_s):
+            yield
 
 
 def _outcome(work: asyncio.Task[None]) -> int:
