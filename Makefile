@@ -5,7 +5,7 @@ PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench train up down lock clean
+.PHONY: help run test lint format bench chaos train up down lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ format: ## Put the code in form
 
 bench: ## Measure the model beside a baseline
 	@$(BOOTSTRAP) bench $(ARGS)
+
+chaos: ## Kill things under load and count what is left (ARGS=--ci: the small form, 5 minutes)
+	@$(BOOTSTRAP) chaos $(ARGS)
 
 train: ## Train a model, as in: make train ARGS=products.csv
 	@$(BOOTSTRAP) train $(ARGS)

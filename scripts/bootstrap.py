@@ -25,6 +25,7 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
   lint    formatting, lint, types and the folders' import rules
   format  put the code in form
   bench   measure the model beside a baseline
+  chaos   kill things under load and count what is left (ARGS=--ci: the small form)
   train   train a model (ARGS go to `aisle train`)
   up      services, topics and workers, until Ctrl-C
   down    stop what `up` started
@@ -44,7 +45,7 @@ AISLE_COMMANDS = {
     "down": ("down",),
     "aisle": (),
 }
-MODULES = {"test": "pytest", "bench": "tests.bench.bench_model"}
+MODULES = {"test": "pytest", "bench": "tests.bench.bench_model", "chaos": "tests.chaos"}
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),

@@ -1,45 +1,40 @@
 """Counts what became of every event, with plain clients and none of aisle's code.
 
 Every event that was published must be in predictions.out or in products.dlq, and be one document in
-MongoDB. Events are told by the header ``aisle-event-id`` that their producer gave them.
+MongoDB; no committed offset may be past an event without an answer. Events are told by the header
+``aisle-event-id`` that their producer gave them.
 
     python -m tests.chaos.verify --kafka HOST:PORT --mongodb mongodb://HOST:PORT
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from pymongo import MongoClient
 
-EVENT_ID = "aisle-event-id"
-SHOWN = 5
+from tests.chaos.audit import Audit, Verdict, short
 
+EVENT_ID: Final = "aisle-event-id"
+SOURCE: Final = "products.in"
+PREDICTIONS: Final = "predictions.out"
+DEAD_LETTERS: Final = "products.dlq"
+GROUP: Final = "aisle-classify"
 
-@dataclass
-class Verdict:
-    """What was counted."""
-
-    published: int = 0
-    predicted: int = 0
-    dead_lettered: int = 0
-    repeated: int = 0
-    unasked: int = 0
-    out_of_order: int = 0
-    documents: int = 0
-    lost: list[str] = field(default_factory=list)
-    not_archived: list[str] = field(default_factory=list)
-
-    @property
-    def right(self) -> bool:
-        """Whether nothing was lost, invented or reordered."""
-        return not (self.lost or self.not_archived or self.unasked or self.out_of_order)
+_ANSWERED: Final = {"$or": [{"prediction": {"$exists": True}}, {"dead_letter": {"$exists": True}}]}
+_REQUEST_MS: Final = 10_000
+_SCAN: Final = 5_000
+_AWAY: Final = (KafkaError, OSError, TimeoutError)
 
 
 async def read(bootstrap: str, topic: str) -> list[tuple[int, int, str, bytes | None]]:
@@ -49,74 +44,148 @@ async def read(bootstrap: str, topic: str) -> list[tuple[int, int, str, bytes | 
     )
     await consumer.start()
     try:
-        ends = await consumer.end_offsets(consumer.assignment())
-        rows = []
-        while any([await consumer.position(one) < end for one, end in ends.items()]):
-            for batch in (await consumer.getmany(timeout_ms=500)).values():
-                for record in batch:
-                    ids = [value for name, value in record.headers if name == EVENT_ID]
-                    rows.append((record.partition, record.offset, ids[-1].decode() if ids else "", record.key))
-        return rows
+        return [
+            (record.partition, record.offset, event_id(record) or "", record.key)
+            for record in await _read_to(consumer, await consumer.end_offsets(consumer.assignment()))
+        ]
     finally:
         await consumer.stop()
 
 
-async def verify(bootstrap: str, mongodb_uri: str, database: str = "aisle") -> Verdict:
-    """Count once, as things stand now."""
-    published = await read(bootstrap, "products.in")
-    predicted = await read(bootstrap, "predictions.out")
-    dead = await read(bootstrap, "products.dlq")
-    asked = {row[2] for row in published}
-    answers = Counter(row[2] for row in predicted)
-    letters = Counter(row[2] for row in dead)
-    answered = set(answers) | set(letters)
-    verdict = Verdict(
-        published=len(asked),
-        predicted=len(answers),
-        dead_lettered=len(letters),
-        repeated=sum(answers.values()) - len(answers) + sum(letters.values()) - len(letters),
-        unasked=len(answered - asked),
-        out_of_order=_out_of_order(published, predicted),
-        lost=sorted(asked - answered),
+def event_id(record: Any) -> str | None:
+    """The id its producer gave an event."""
+    ids = [value for name, value in record.headers if name == EVENT_ID and value]
+    return ids[-1].decode() if ids else None
+
+
+async def _read_to(consumer: AIOKafkaConsumer, ends: dict[Any, int]) -> list[Any]:
+    rows: list[Any] = []
+    while any([await consumer.position(one) < end for one, end in ends.items()]):
+        for batch in (await consumer.getmany(timeout_ms=200)).values():
+            rows += batch
+    return rows
+
+
+class Follower:
+    """Reads the topics as they grow and keeps an audit.
+
+    One step: ask for the committed offsets, then for the ends of all topics, then read up to these ends and no
+    further; so at the commits' check the audit knows exactly what was answered when they were seen.
+
+    Args:
+        consumer: Of all three topics, outside any group, from their beginning.
+        bootstrap: ``host:port`` of the broker.
+        group: The consumer group whose commits are checked.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, bootstrap: str, group: str = GROUP) -> None:
+        self.audit = Audit()
+        self.missed = 0
+        """Steps that the broker's absence cut short."""
+        self._consumer = consumer
+        self._bootstrap = bootstrap
+        self._group = group
+        self._admin: AIOKafkaAdminClient | None = None
+        self._fetched: list[Any] = []
+
+    async def step(self) -> bool:
+        """One sample; whether the broker was there for it."""
+        try:
+            async with asyncio.timeout(2 * _REQUEST_MS / 1_000):
+                committed = await self._commits()
+                ends = await self._consumer.end_offsets(self._consumer.assignment())
+                await self._fetch(ends)
+                self._take(ends)
+        except _AWAY:
+            self.missed += 1
+            await self.close()
+            return False
+        for partition, offset in committed.items():
+            self.audit.committed(partition, offset)
+        return True
+
+    async def close(self) -> None:
+        """Close the connection that asks for commits; the next step makes a new one."""
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            with contextlib.suppress(*_AWAY):
+                await admin.close()
+
+    async def _commits(self) -> dict[int, int]:
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
+            await self._admin.start()
+        offsets = await self._admin.list_consumer_group_offsets(self._group)
+        return {one.partition: found.offset for one, found in offsets.items() if one.topic == SOURCE}
+
+    async def _fetch(self, ends: dict[Any, int]) -> None:
+        # Kept at once: a timeout in the middle must not lose what was fetched.
+        while any([await self._consumer.position(one) < end for one, end in ends.items()]):
+            for batch in (await self._consumer.getmany(timeout_ms=200)).values():
+                self._fetched += batch
+
+    def _take(self, ends: dict[Any, int]) -> None:
+        limits = {(one.topic, one.partition): end for one, end in ends.items()}
+        now: list[Any] = []
+        self._fetched, fetched = [], self._fetched
+        for record in fetched:
+            (now if record.offset < limits[record.topic, record.partition] else self._fetched).append(record)
+        for record in sorted(now, key=lambda one: one.topic != SOURCE):  # stable: a partition's order stays
+            name = short(event_id(record) or f"{record.topic}/{record.partition}/{record.offset}")
+            if record.topic == SOURCE:
+                self.audit.asked(record.partition, record.offset, name)
+            else:
+                dead = record.topic == DEAD_LETTERS
+                self.audit.answered(record.partition, name, record.timestamp, dead=dead)
+
+
+@asynccontextmanager
+async def follower(bootstrap: str) -> AsyncIterator[Follower]:
+    """A follower of the three topics, from their beginning."""
+    consumer = AIOKafkaConsumer(
+        *(SOURCE, PREDICTIONS, DEAD_LETTERS),
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        request_timeout_ms=_REQUEST_MS,
+        max_partition_fetch_bytes=4 << 20,
     )
-    client: MongoClient[dict[str, Any]] = MongoClient(mongodb_uri)
+    await consumer.start()
+    following = Follower(consumer, bootstrap)
+    try:
+        yield following
+    finally:
+        await following.close()
+        await consumer.stop()
+
+
+def look_into_store(audit: Audit, mongodb_uri: str, database: str = "aisle") -> None:
+    """Tell the audit what the store holds; blocks."""
+    client: MongoClient[dict[str, Any]] = MongoClient(mongodb_uri, socketTimeoutMS=120_000)
     with client:
         items = client[database]["items"]
-        archived = {
-            item["_id"]
-            for item in items.find(
-                {"$or": [{"prediction": {"$exists": True}}, {"dead_letter": {"$exists": True}}]}, ["_id"]
-            )
-        }
-        verdict.documents = items.count_documents({})
-    verdict.not_archived = sorted(asked - archived)
-    return verdict
+        found = items.find(_ANSWERED, ["_id"], batch_size=_SCAN)
+        audit.archived((short(str(item["_id"])) for item in found), items.count_documents({}))
 
 
-def _out_of_order(published: list[tuple[int, int, str, bytes | None]], predicted: list[Any]) -> int:
-    """How often the first answers of two events of one partition came in another order than the events."""
-    place = {row[2]: (row[0], row[1]) for row in reversed(published)}
-    seen: set[str] = set()
-    last: dict[int, int] = {}
-    count = 0
-    for _, _, event_id, _ in sorted(predicted):
-        if event_id in seen or event_id not in place:
-            continue
-        seen.add(event_id)
-        partition, offset = place[event_id]
-        count += offset < last.get(partition, -1)
-        last[partition] = max(offset, last.get(partition, -1))
-    return count
+def count_archived(mongodb_uri: str, database: str = "aisle") -> int:
+    """How many items have an answer; blocks."""
+    client: MongoClient[dict[str, Any]] = MongoClient(mongodb_uri, socketTimeoutMS=120_000)
+    with client:
+        return client[database]["items"].count_documents(_ANSWERED)
 
 
 async def verify_until_right(bootstrap: str, mongodb_uri: str, within_s: float) -> Verdict:
-    """Count again and again until all is right, or time is up."""
+    """Count, and go on counting until all is right or time is up."""
     until = time.monotonic() + within_s
-    while True:
-        verdict = await verify(bootstrap, mongodb_uri)
-        if verdict.right or time.monotonic() > until:
-            return verdict
-        await asyncio.sleep(2)
+    async with follower(bootstrap) as following:
+        while True:
+            if await following.step():
+                await asyncio.to_thread(look_into_store, following.audit, mongodb_uri)
+                verdict = following.audit.verdict()
+                if verdict.right or time.monotonic() > until:
+                    return verdict
+            await asyncio.sleep(2)
 
 
 def main() -> None:
@@ -127,10 +196,7 @@ def main() -> None:
     parser.add_argument("--within", type=float, default=0, help="seconds to wait for stragglers")
     arguments = parser.parse_args()
     verdict = asyncio.run(verify_until_right(arguments.kafka, arguments.mongodb, arguments.within))
-    counts = asdict(verdict)
-    for name in ("lost", "not_archived"):
-        counts[name] = {"count": len(counts[name]), "first": counts[name][:SHOWN]}
-    print(json.dumps(counts, indent=2))
+    print(json.dumps(asdict(verdict), indent=2))
     sys.exit(0 if verdict.right else 1)
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make he
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = {"run", "test", "lint", "format", "bench", "train", "up", "down", "lock", "clean"}
+TARGETS = {"run", "test", "lint", "format", "bench", "chaos", "train", "up", "down", "lock", "clean"}
 
 
 def make(*arguments: str) -> str:
