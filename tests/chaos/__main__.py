@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -22,7 +24,7 @@ from tests.chaos import durable_store
 from tests.chaos.report import Report, markdown
 from tests.chaos.rig import NotBack, StoreProcesses
 from tests.chaos.run import Plan, run
-from tests.chaos.schedule import CI, LONG, Profile
+from tests.chaos.schedule import CI, LONG, Kind, Profile
 
 _HANG_DEADLINE_S = 12.0
 _FOODS = Path(__file__).parents[1] / "data" / "ciqual_fr" / "ciqual_fr.csv"
@@ -33,6 +35,9 @@ _FOODS = Path(__file__).parents[1] / "data" / "ciqual_fr" / "ciqual_fr.csv"
 @click.option("--seed", type=int, help="Repeat the schedule of an earlier run.")
 @click.option("--events", type=click.IntRange(min=1), help="Events of the steady flow.")
 @click.option("--seconds", type=click.FloatRange(min=5), help="How long the steady flow lasts.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(get_args(Kind)), help="Only faults of this kind; again for more."
+)
 @click.option("--durable", is_flag=True, help="With a durable store (mongod, else FerretDB), killed too.")
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="Bundle to serve; else one is trained.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep data, log, schedule and report here.")
@@ -43,6 +48,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     seed: int | None,
     events: int | None,
     seconds: float | None,
+    only: tuple[Kind, ...],
     durable: bool,
     model: Path | None,
     folder: Path | None,
@@ -53,7 +59,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     The long form: 1,000,000 events and the whole list of faults. Ends with 1 if anything is lost, doubled beyond
     its bound, out of order, committed too early, or not exactly one document.
     """
-    profile = _profile(CI if ci else LONG, events, seconds)
+    profile = _profile(CI if ci else LONG, events, seconds, only)
     seed = random.randrange(10**6) if seed is None else seed
     click.echo(f"seed {seed}: {profile.events:,} events in {profile.lasts_s:,.0f} s", err=True)
     kept = folder is not None
@@ -106,12 +112,16 @@ def _run(profile: Profile, seed: int, folder: Path, model: Path | None, *, durab
         return asyncio.run(run(Plan(profile, seed, folder, durable, told), settings, store))
 
 
-def _profile(profile: Profile, events: int | None, seconds: float | None) -> Profile:
-    """The profile at another size; a shorter one has fewer faults."""
+def _profile(profile: Profile, events: int | None, seconds: float | None, only: Sequence[Kind]) -> Profile:
+    """The profile at another size, a shorter one with fewer faults; only some kinds of these."""
     events = events or profile.events
     seconds = seconds or profile.lasts_s * events / profile.events
     share = min(1.0, seconds / profile.lasts_s)
-    faults = tuple((kind, target, max(1, round(number * share))) for kind, target, number in profile.faults)
+    faults = tuple(
+        (kind, target, max(1, round(number * share)))
+        for kind, target, number in profile.faults
+        if not only or kind in only
+    )
     return dataclasses.replace(profile, events=events, lasts_s=seconds, faults=faults)
 
 
