@@ -48,6 +48,13 @@ class PartitionMissing(TopicMissing):
     code = "partition-missing"
 
 
+class TopicRemade(TopicMissing):
+    """A topic was deleted and made anew while a worker read it: its offsets mean nothing any more."""
+
+    code = "topic-remade"
+    retryable = True
+
+
 class GrowthRefused(AisleError):
     """A topic cannot get the number of partitions that was asked for."""
 

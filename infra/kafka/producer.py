@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from faust.transport.drivers import aiokafka as stock
 
 from infra.errors import DeliveryFailed, PartitionMissing, TopicMissing
@@ -32,6 +33,11 @@ class Producer(stock.Producer):
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}  # Faust has no setting for idempotence
+
+    @property
+    def client(self) -> AIOKafkaClient:
+        """The client that it sends with."""
+        return self._ensure_producer().client
 
     async def deliver(self, topic: str, records: Iterable[OutRecord]) -> None:
         """Publish records and wait until every one is acknowledged by all in-sync replicas.
