@@ -23,7 +23,7 @@ UNSETTLED: Final[tuple[State, ...]] = ("open", "retried")
 _REASON: Final = tuple(DeadLetter.model_fields)
 _CONTENT: Final = ("key", "value", "headers")
 _SUMMARY_BATCH: Final = 500
-_CONTENT_BATCH: Final = 8  # of at most 2 MiB each
+_CONTENT_BATCH: Final = 32  # of at most 2 MiB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ class Letter:
             return "predicted"
         done = [action.what for action in self.actions if action.attempts >= self.reason.attempts]
         return done[-1] if done else "open"
+
+    @property
+    def unread(self) -> bool:
+        """Whether the record was given up unfetched, since even that ended the process; of a letter in full."""
+        return self.reason.stage == "poison" and self.value is None and self.reason.value_sha256 is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ COMMANDS = {
     "classify": "scripts.classify",
     "replay": "scripts.replay",
     "watch": "scripts.watch",
+    "dlq": "scripts.dlq",
     "worker": "scripts.worker",
     "topics": "scripts.topics",
     "doctor": "scripts.doctor",

@@ -13,3 +13,15 @@ class SumsDisagree(AisleError):
     """What came out of the demo is not what went in."""
 
     code = "sums-disagree"
+
+
+class DeadLetterUnknown(AisleError):
+    """No dead letter, or more than one, has an event id that begins as was said."""
+
+    code = "dead-letter-unknown"
+
+
+class LettersRefused(AisleError):
+    """Dead letters that were to be retried or dropped, and were not."""
+
+    code = "letters-refused"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scripts.output import printable
+
 if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
@@ -98,5 +100,4 @@ def _text(content: bytes | None) -> str | None:
 
 
 def _printable(content: bytes) -> str:
-    """Text without control characters: a record must not steer the terminal."""
-    return "".join(char if char.isprintable() else "·" for char in content.decode("utf-8", "replace"))
+    return printable(content.decode("utf-8", "replace"))

@@ -110,7 +110,7 @@ class Retry:
         done.sent += len(sent)
         self.told(done)
         if isinstance(failed, KafkaError):
-            raise DeliveryFailed(f"{done.sent} were sent, then: {type(failed).__name__}: {failed}.") from failed
+            raise DeliveryFailed(f"Sent {done.sent:,}, then {type(failed).__name__}: {failed}.") from failed
         if failed is not None:
             raise failed
 
@@ -128,6 +128,8 @@ async def record_of(letter: Letter, original: Original, max_attempts: int) -> Ou
         raise RetryRefused(f"It was tried {reason.attempts} times and AISLE_DLQ_MAX_ATTEMPTS is {max_attempts}.")
     if reason.topic not in SOURCES:
         raise RetryRefused(f"It names the topic {reason.topic}, which is none that aisle takes events from.")
+    if letter.unread:  # null would be sent in its place; and who fetches it may end as the worker did
+        raise RetryRefused(f"It was never read, as that ends a process; it is {_place(reason)}.")
     key, value, headers = letter.key, letter.value, letter.headers
     if value is None and reason.value_sha256 is not None:
         source = await original(reason)
