@@ -52,10 +52,11 @@ def worker(settings: Settings, name: str, index: int) -> Child:
     def launch() -> Launch:
         # One setting and several workers: they take consecutive ports.
         port = settings.health_port + index if settings.health_port else any_free_port()
+        own = {"AISLE_HEALTH_PORT": str(port)}
+        if settings.instance_id is not None:  # two workers with one id would end each other
+            own["AISLE_INSTANCE_ID"] = f"{settings.instance_id}-{name}"
         return Launch(
-            module("scripts", "worker", name.partition("-")[0]),
-            _variables(settings) | {"AISLE_HEALTH_PORT": str(port)},
-            ports={"health": port},
+            module("scripts", "worker", name.partition("-")[0]), _variables(settings) | own, ports={"health": port}
         )
 
     return Child(

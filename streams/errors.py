@@ -63,3 +63,9 @@ class RetryRefused(AisleError):
     """A dead letter that may not, or cannot, be sent again."""
 
     code = "retry-refused"
+
+
+class FencedInstanceId(AisleError):
+    """Another process has taken this worker's place in its group, under the same instance id."""
+
+    code = "fenced-instance-id"

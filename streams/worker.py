@@ -18,13 +18,14 @@ from infra.endpoints import find_kafka
 from infra.health import Health
 from infra.kafka.app import BatchApp
 from infra.kafka.clients import admin_client, wait_for_broker
+from infra.kafka.membership import replaced_by
 from infra.kafka.topics import check_in_step, topic_states
 from infra.logging import get_logger
 from infra.settings import Settings
 from infra.watchdog import Watchdog
 from schemas.errors import AisleError
 from streams.commit import Progress
-from streams.errors import NotDrained, WorkerStuck
+from streams.errors import FencedInstanceId, NotDrained, WorkerStuck
 
 logger = get_logger(__name__)
 
@@ -89,6 +90,7 @@ class Worker:
         self.app, self._left = app, asyncio.get_running_loop().create_future()
         self.health.waits_for("start", "joining the group")
         app.on_partitions_assigned.connect(self._joined, weak=False)  # type: ignore[arg-type] # called by keyword
+        app.on_partitions_revoked.connect(self._revoked, weak=False)  # type: ignore[arg-type] # as above
         app.on_before_shutdown.connect(self._before_shutdown, weak=False)  # type: ignore[arg-type] # as above
         try:
             await app.start()
@@ -120,6 +122,18 @@ class Worker:
         if "start" in self.health.waiting:
             self.health.has("start")
             logger.info("ready", partitions=len(assigned))
+
+    async def _revoked(self, app: BatchApp, revoked: set[TP], **_signal: Any) -> None:  # noqa: ARG002 - Faust's
+        """End, and do not join again, when another process has our instance id: the newer one is to stay."""
+        if self.settings.instance_id is None or "start" in self.health.waiting:
+            return
+        if other := await replaced_by(app, find_kafka(self.settings)):
+            error = FencedInstanceId(
+                f"Another process has joined the group as {self.settings.instance_id}: it is {other}.",
+                hint="Give each worker an AISLE_INSTANCE_ID of its own.",
+            )
+            await app.crash(error)
+            await asyncio.Event().wait()  # joining again, which comes next, would fence the other
 
     async def _before_shutdown(self, _app: BatchApp, **_signal: Any) -> None:
         """Faust has waited for the batch in hand, for as long as it may."""
