@@ -27,6 +27,7 @@ from tests.chaos.run import Plan, run
 from tests.chaos.schedule import CI, LONG, Kind, Profile
 
 _HANG_DEADLINE_S = 12.0
+_KIND = click.Choice(get_args(Kind))
 _FOODS = Path(__file__).parents[1] / "data" / "ciqual_fr" / "ciqual_fr.csv"
 
 
@@ -35,9 +36,7 @@ _FOODS = Path(__file__).parents[1] / "data" / "ciqual_fr" / "ciqual_fr.csv"
 @click.option("--seed", type=int, help="Repeat the schedule of an earlier run.")
 @click.option("--events", type=click.IntRange(min=1), help="Events of the steady flow.")
 @click.option("--seconds", type=click.FloatRange(min=5), help="How long the steady flow lasts.")
-@click.option(
-    "--only", multiple=True, type=click.Choice(get_args(Kind)), help="Only faults of this kind; again for more."
-)
+@click.option("--only", multiple=True, type=_KIND, metavar="KIND", help="Only faults of this kind; again for more.")
 @click.option("--durable", is_flag=True, help="With a durable store (mongod, else FerretDB), killed too.")
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="Bundle to serve; else one is trained.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep data, log, schedule and report here.")

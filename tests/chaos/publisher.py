@@ -36,11 +36,15 @@ class Publisher:
         self._producer = producer
         self._lost: list[BaseException] = []
 
-    async def flow(self, count: int, lasts_s: float, told: Callable[[int], None]) -> None:
-        """Publish the steady flow: ``count`` events, evenly over ``lasts_s`` seconds."""
+    async def flow(self, count: int, lasts_s: float, is_over: Callable[[], bool], told: Callable[[int], None]) -> None:
+        """Publish the steady flow: ``count`` events, evenly over ``lasts_s`` seconds.
+
+        While the faults are not over by then, it goes on at the same rate, so that none happens in silence.
+        """
         started, number = monotonic(), 0
-        while number < count:
-            due = min(count, int((monotonic() - started) / lasts_s * count) + 1)
+        while number < count or not is_over():
+            due = int((monotonic() - started) / lasts_s * count) + 1
+            due = due if number >= count else min(count, due)
             await self.publish(self.events.steady(one) for one in range(number, due))
             number = due
             told(number)

@@ -16,7 +16,7 @@ from tests.chaos.publisher import Publisher, publisher
 from tests.chaos.report import Report, doubled, judge
 from tests.chaos.rig import Rig, StoreProcesses
 from tests.chaos.schedule import ARCHIVE, WORKERS, Fault, Profile, draw
-from tests.chaos.verify import Follower, count_archived, follower, look_into_store
+from tests.chaos.verify import ARCHIVE_GROUP, Follower, follower, look_into_store
 
 SAMPLE_S: Final = 0.5
 _STUCK_S: Final = 90.0
@@ -75,16 +75,16 @@ async def _body(plan: Plan, rig: Rig) -> Report:
         await _while_following(following, _storm(plan, sender, faults, schedule))
         plan.told(plan.profile.events, "waiting for the last answers")
         await _until_answered(following)
-    plan.told(plan.profile.events, "waiting for the archive")
-    await _until_archived(following, rig)
+        plan.told(plan.profile.events, "waiting for the archive")
+        await _until_archived(following, rig.mongodb)
     return _report(plan, rig, sender, faults, following, began)
 
 
 async def _storm(plan: Plan, sender: Publisher, faults: Faults, schedule: Sequence[Fault]) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(faults.run(schedule, plan.seed))
+        happening = tasks.create_task(faults.run(schedule, plan.seed))
         profile = plan.profile
-        await sender.flow(profile.events, profile.lasts_s, lambda done: plan.told(done, "under fire"))
+        await sender.flow(profile.events, profile.lasts_s, happening.done, lambda done: plan.told(done, "under fire"))
     await sender.flush()
 
 
@@ -110,16 +110,14 @@ async def _until_answered(following: Follower) -> None:
         await asyncio.sleep(SAMPLE_S)
 
 
-async def _until_archived(following: Follower, rig: Rig) -> None:
+async def _until_archived(following: Follower, mongodb: str) -> None:
+    """Return when the archive has committed all there is, or gets no further; then look what it left."""
     seen, until = -1, monotonic() + _STUCK_S
-    asked = following.audit.verdict().published
-    while (found := await asyncio.to_thread(count_archived, rig.mongodb)) < asked:
-        if found != seen:
-            seen, until = found, monotonic() + _STUCK_S
-        if monotonic() > until:
-            break
-        await asyncio.sleep(1)
-    await asyncio.to_thread(look_into_store, following.audit, rig.mongodb)
+    while (lag := await following.lag(ARCHIVE_GROUP)) != 0 and monotonic() < until:
+        if lag != seen and lag is not None:
+            seen, until = lag, monotonic() + _STUCK_S
+        await asyncio.sleep(SAMPLE_S)
+    await asyncio.to_thread(look_into_store, following.audit, mongodb)
 
 
 def _report(plan: Plan, rig: Rig, sender: Publisher, faults: Faults, following: Follower, began: float) -> Report:

@@ -25,6 +25,5 @@ async def test_kills_lose_nothing(bundle: Path, tmp_path: Path) -> None:
     assert report is not None
     print(markdown(report))
     assert report.wrong == []
-    assert report.verdict.published == SHORT.events
-    assert report.verdict.documents == SHORT.events
+    assert report.verdict.documents == report.verdict.published >= SHORT.events
     assert len(report.faults) == sum(count for _, _, count in SHORT.faults)

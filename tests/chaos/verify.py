@@ -30,6 +30,7 @@ SOURCE: Final = "products.in"
 PREDICTIONS: Final = "predictions.out"
 DEAD_LETTERS: Final = "products.dlq"
 GROUP: Final = "aisle-classify"
+ARCHIVE_GROUP: Final = "aisle-archive"
 
 _ANSWERED: Final = {"$or": [{"prediction": {"$exists": True}}, {"dead_letter": {"$exists": True}}]}
 _REQUEST_MS: Final = 10_000
@@ -104,6 +105,17 @@ class Follower:
             self.audit.committed(partition, offset)
         return True
 
+    async def lag(self, group: str) -> int | None:
+        """How many records of the three topics a group has not committed; None while the broker is away."""
+        try:
+            async with asyncio.timeout(2 * _REQUEST_MS / 1_000):
+                offsets = await self._offsets(group)
+                ends = await self._consumer.end_offsets(self._consumer.assignment())
+        except _AWAY:
+            await self.close()
+            return None
+        return sum(int(end) - int(offsets[one].offset if one in offsets else 0) for one, end in ends.items())
+
     async def close(self) -> None:
         """Close the connection that asks for commits; the next step makes a new one."""
         admin, self._admin = self._admin, None
@@ -112,11 +124,15 @@ class Follower:
                 await admin.close()
 
     async def _commits(self) -> dict[int, int]:
+        offsets = await self._offsets(self._group)
+        return {one.partition: found.offset for one, found in offsets.items() if one.topic == SOURCE}
+
+    async def _offsets(self, group: str) -> dict[Any, Any]:
         if self._admin is None:
             self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
             await self._admin.start()
-        offsets = await self._admin.list_consumer_group_offsets(self._group)
-        return {one.partition: found.offset for one, found in offsets.items() if one.topic == SOURCE}
+        offsets: dict[Any, Any] = await self._admin.list_consumer_group_offsets(group)
+        return offsets
 
     async def _fetch(self, ends: dict[Any, int]) -> None:
         # Kept at once: a timeout in the middle must not lose what was fetched.
@@ -166,13 +182,6 @@ def look_into_store(audit: Audit, mongodb_uri: str, database: str = "aisle") -> 
         items = client[database]["items"]
         found = items.find(_ANSWERED, ["_id"], batch_size=_SCAN)
         audit.archived((short(str(item["_id"])) for item in found), items.count_documents({}))
-
-
-def count_archived(mongodb_uri: str, database: str = "aisle") -> int:
-    """How many items have an answer; blocks."""
-    client: MongoClient[dict[str, Any]] = MongoClient(mongodb_uri, socketTimeoutMS=120_000)
-    with client:
-        return client[database]["items"].count_documents(_ANSWERED)
 
 
 async def verify_until_right(bootstrap: str, mongodb_uri: str, within_s: float) -> Verdict:
