@@ -100,7 +100,7 @@ class ArchiveStage:
         """
         writes = Writes()
         for record in records:
-            error = EventFatal(f"The record ended the process {tries} times.")
+            error = EventFatal(f"The worker died {tries} times with this record at the head of its partition.")
             event_id = id_of(record) if record.value is not None else None  # without it, the record was not read
             place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             logger.error("not archived", event_id=event_id, **place, error=error.code, why=error.message)
