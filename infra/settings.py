@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         "no partitions. Unset: they move at once.",
     )
     retry_budget_s: Seconds = Field(
-        60, description="How long a broker or store may be away before a worker gives its batch back and restarts."
+        60,
+        description="How long a broker or store may be away before a worker gives its batch back; then it restarts, "
+        "or, the archive without its store, leaves its group and waits.",
     )
     commit_interval_s: Seconds = Field(1, description="Offsets are committed this often: bounds what is redone.")
     session_timeout_s: float = Field(

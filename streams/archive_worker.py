@@ -39,7 +39,7 @@ async def _new_app(worker: Worker, store: Store) -> BatchApp:
     settings, health = worker.settings, worker.health
     health.waits_for("store", f"no MongoDB server answers at {store.address}")
     await store.wait()
-    await store.create_indexes()
+    await store.retrying(store.create_indexes, settings.retry_budget_s)  # it may answer and yet have no primary
     health.has("store")
 
     app = new_app(GROUP, settings, await worker.broker(FEEDBACK))

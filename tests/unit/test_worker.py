@@ -1,0 +1,62 @@
+"""What a worker makes of its own signs of life."""
+
+import asyncio
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from infra.settings import Settings
+from streams.worker import Worker
+
+
+@pytest.fixture(autouse=True)
+def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.worker._LOOK_EVERY_S", 0.01)
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> Worker:
+    """A worker with an app of which only the intake's word is asked."""
+    worker = Worker(Settings(data_dir=tmp_path, intake_stall_s=20))
+    worker.app = Mock(batch_consumer=Mock(stuck_s=0.0))
+    return worker
+
+
+async def test_a_consumer_that_gets_nothing_ends_the_worker_by_name(worker: Worker) -> None:
+    """Past its limit the intake is no longer alive, which is the worker's end, with the cause in the error."""
+    stuck = asyncio.create_task(worker.stuck())
+    worker.app.batch_consumer.stuck_s = 19.0  # type: ignore[union-attr, misc] # a mock
+    await asyncio.sleep(0.1)
+    assert ({}, False) == (worker.health.stuck, stuck.done())
+    worker.app.batch_consumer.stuck_s = 21.0  # type: ignore[union-attr, misc] # a mock
+    error = await asyncio.wait_for(stuck, 10)
+    assert ("worker-stuck", "intake: records wait, and none came for 21 s.") == (error.code, error.message)
+
+
+async def test_a_worker_that_was_stopped_for_a_while_does_not_end_itself(worker: Worker) -> None:
+    """After a SIGSTOP every age has jumped: two looks at that, until the first fetch is back, end nothing."""
+    looks = iter([0.0, 25.0, 25.0] * 10)
+    asked = 0
+
+    class Intake:
+        @property
+        def stuck_s(self) -> float:
+            nonlocal asked
+            asked += 1
+            return next(looks, 0.0)
+
+    worker.app = Mock(batch_consumer=Intake())
+    stuck = asyncio.create_task(worker.stuck())
+    async with asyncio.timeout(20):
+        while asked < 40:
+            await asyncio.sleep(0.01)
+    assert not stuck.done()
+    stuck.cancel()
+
+
+async def test_without_an_app_nothing_is_stuck(worker: Worker) -> None:
+    """A worker that waits for its store or its model consumes nothing, and that is no fault of its intake."""
+    worker.app.batch_consumer.stuck_s = 99.0  # type: ignore[union-attr, misc] # a mock
+    worker.app = None
+    assert {} == worker.health.stuck
