@@ -77,7 +77,7 @@ CI: Final = Profile(
 LONG: Final = Profile(
     "long",
     1_000_000,
-    2_000,
+    3_000,
     (
         *(("kill", "classify", 40), ("kill", ARCHIVE, 12), ("terminate", "classify", 10), ("terminate", ARCHIVE, 4)),
         *(("pause", "classify", 8), ("pause", ARCHIVE, 2), ("pause", STORE, 4), ("slow_store", "", 6)),
