@@ -22,7 +22,7 @@ lint: ## Formatting, lint, types and the folders' import rules
 format: ## Put the code in form
 	@$(BOOTSTRAP) format
 
-bench: ## Measure the model beside a baseline
+bench: ## Measure stream and model beside others (ARGS=stream or ARGS=model: one of them)
 	@$(BOOTSTRAP) bench $(ARGS)
 
 chaos: ## Kill things under load and count what is left (ARGS=--ci: the small form, 5 minutes)
@@ -37,7 +37,7 @@ up: ## Services, topics and workers, until Ctrl-C
 down: ## Stop what `make up` started
 	@$(BOOTSTRAP) down $(ARGS)
 
-lock: ## Resolve the dependencies anew and write requirements.lock
+lock: ## Resolve the dependencies anew and write the lock files
 	@$(BOOTSTRAP) lock $(ARGS)
 
 clean: ## Remove .venv, var and caches; refuses while aisle runs

@@ -24,7 +24,7 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
   test    the whole test suite (ARGS go to pytest)
   lint    formatting, lint, types and the folders' import rules
   format  put the code in form
-  bench   measure the model beside a baseline
+  bench   measure the stream and the model (ARGS=stream or model: one of them)
   chaos   kill things under load and count what is left (ARGS=--ci: the small form)
   train   train a model (ARGS go to `aisle train`)
   up      services, topics and workers, until Ctrl-C
@@ -45,7 +45,7 @@ AISLE_COMMANDS = {
     "down": ("down",),
     "aisle": (),
 }
-MODULES = {"test": "pytest", "bench": "tests.bench.bench_model", "chaos": "tests.chaos"}
+MODULES = {"test": "pytest", "bench": "tests.bench", "chaos": "tests.chaos"}
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -60,6 +60,10 @@ COMPILE = (
 LOCK = (*COMPILE, "--extra", "dev", "--output-file", "requirements.lock")
 # What the container image needs: the same versions, without the tools of development.
 LOCK_RUN = (*COMPILE, "--constraint", "requirements.lock", "--output-file", "requirements-run.lock")
+# What the stream is measured beside. Some of it asks for older versions than ours, so ours are a wish, not a must:
+# uv keeps what the output file names where it can, and that file begins as a copy of our lock.
+BENCH = "requirements-bench.lock"
+LOCK_BENCH = (*COMPILE, "tests/bench/requirements.in", "--output-file", BENCH)
 
 
 def main(arguments: list[str]) -> int:
@@ -108,8 +112,16 @@ def _become(name: str, rest: list[str], bin_dir: Path) -> int:
     if name in MODULES:
         execute([str(bin_dir / "python"), "-m", MODULES[name], *rest])
     if name == "lock":
-        return run_all(((*LOCK, *rest), (*LOCK_RUN, *rest)), bin_dir)
+        return lock(rest, bin_dir)
     return run_all(FORMATTERS if name == "format" else CHECKS, bin_dir)
+
+
+def lock(options: list[str], bin_dir: Path) -> int:
+    """Resolve the dependencies anew, then those of the benches beside them; the exit status."""
+    if status := run_all(((*LOCK, *options), (*LOCK_RUN, *options)), bin_dir):
+        return status
+    shutil.copyfile("requirements.lock", BENCH)
+    return run_all((LOCK_BENCH,), bin_dir)
 
 
 def execute(command: list[str]) -> NoReturn:

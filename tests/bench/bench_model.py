@@ -1,4 +1,4 @@
-"""Quality and speed of the first stage beside the baseline, on open data: ``python -m tests.bench.bench_model``.
+"""Quality and speed of the first stage beside the baseline, on open data: ``python -m tests.bench model``.
 
 Each case trains a bundle and measures it as ``aisle evaluate --baseline`` does: scores on the test side, averaged
 over several seeds, and rows a second of both, taken in turns within one run. Prints a Markdown table.
@@ -8,6 +8,7 @@ import argparse
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -51,11 +52,11 @@ def compare(data: LabelledData, seeds: int) -> list[list[Scores]]:
         return [measure(bundle, data, baseline=True).lines for bundle in bundles]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench model", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="splits to average over")
-    seeds = parser.parse_args().seeds
+    seeds = parser.parse_args(arguments).seeds
     speeds = " | ".join(f"rows/s at {rows} (ratio)" for rows in BATCHES)
     print(f"{seeds} splits, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
     print(f"| data | categories | model | accuracy | weighted F1 | macro F1 | {speeds} |")

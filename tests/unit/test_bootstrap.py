@@ -41,7 +41,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ("up", "aisle", ["up"]),
         ("down", "aisle", ["down"]),
         ("aisle topics list --json", "aisle", ["topics", "list", "--json"]),
-        ("bench --seeds 1", "python", ["-m", "tests.bench.bench_model", "--seeds", "1"]),
+        ("bench model --seeds 1", "python", ["-m", "tests.bench", "model", "--seeds", "1"]),
         ("test -k taxonomy", "python", ["-m", "pytest", "-k", "taxonomy"]),
     ],
 )

@@ -10,7 +10,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-run.lock", "requirements-bootstrap.lock")
+LOCKS = ("requirements.lock", "requirements-run.lock", "requirements-bootstrap.lock", "requirements-bench.lock")
+BENCH = [
+    line for line in (ROOT / "tests" / "bench" / "requirements.in").read_text().splitlines() if not line.startswith("#")
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -48,6 +51,8 @@ def test_there_are_no_addresses(name: str) -> None:
         ("requirements.lock", PROJECT["project"]["optional-dependencies"]["dev"]),
         ("requirements.lock", PROJECT["build-system"]["requires"]),
         ("requirements-run.lock", PROJECT["project"]["dependencies"]),
+        ("requirements-bench.lock", PROJECT["project"]["dependencies"]),
+        ("requirements-bench.lock", BENCH),
     ],
 )
 def test_what_the_project_asks_for_is_locked(name: str, requirements: list[str]) -> None:
