@@ -211,6 +211,7 @@ class _Keeper:
             return
         was_alive, answers = False, 0
         while True:
+            asked = time.monotonic()
             why = await asyncio.to_thread(self._child.stuck, launch)
             if _ended(running.process):
                 return
@@ -220,7 +221,7 @@ class _Keeper:
                 self._say("stuck", f"not alive for {_STUCK_ANSWERS} answers in a row, so killed: {why}")
                 kill(running)
                 return
-            await asyncio.sleep(_LIVE_EVERY_S)
+            await asyncio.sleep(asked + _LIVE_EVERY_S - time.monotonic())  # silence takes a while to be noticed
 
     def _forget(self, running: Running) -> None:
         kill(running)
