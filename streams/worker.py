@@ -47,7 +47,7 @@ class Worker:
         self.health = Health()
         self.progress = Progress()
         self.app: BatchApp | None = None
-        self._left: asyncio.Future[AisleError] = asyncio.get_running_loop().create_future()
+        self._left: asyncio.Future[AisleError] | None = None
         self._undrained = False
         self._stopping = asyncio.Lock()
         limit_s = settings.infer_deadline_s + settings.retry_budget_s + settings.drain_timeout_s
@@ -87,18 +87,19 @@ class Worker:
             AisleError: What the agent left for.
             Exception: Whatever else ended the app, if that was no stop.
         """
-        self.app, self._left = app, asyncio.get_running_loop().create_future()
+        self.app = app
+        left = self._left = asyncio.get_running_loop().create_future()
         self.health.waits_for("start", "joining the group")
         app.on_partitions_assigned.connect(self._joined, weak=False)  # type: ignore[arg-type] # called by keyword
         app.on_partitions_revoked.connect(self._revoked, weak=False)  # type: ignore[arg-type] # as above
         app.on_before_shutdown.connect(self._before_shutdown, weak=False)  # type: ignore[arg-type] # as above
         try:
             await app.start()
-            ends: set[asyncio.Future[Any]] = {asyncio.create_task(app.wait_until_stopped()), self._left}
+            ends: set[asyncio.Future[Any]] = {asyncio.create_task(app.wait_until_stopped()), left}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if self._left.done():
+            if left.done():
                 await self.stop()
-                raise self._left.result()
+                raise left.result()
             if app.crash_reason is not None:
                 await asyncio.to_thread(_wait_for_consumer)
                 raise app.crash_reason
@@ -111,7 +112,7 @@ class Worker:
         What is in hand is dropped without acknowledgement, and the group is left at once, so that the
         partitions are free. ``run`` then raises the reason.
         """
-        if self.app is not None and not self._left.done():
+        if self.app and self._left and not self._left.done():
             self.app.limits = replace(self.app.limits, drain_timeout_s=0)  # nobody will finish what is in hand
             self._left.set_result(reason)
         await asyncio.Event().wait()  # the stop of the app cancels the agent
