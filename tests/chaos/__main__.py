@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from aiokafka.errors import KafkaError
 
 from infra.process import module, settings_variables
 from infra.settings import Settings
@@ -69,7 +70,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     except durable_store.NotHere as error:
         click.echo(f"skipped: {error}", err=True)
         return
-    except (AisleError, NotBack) as error:
+    except (AisleError, NotBack, KafkaError) as error:
         raise click.ClickException(f"{error}\nIts files are in {folder}") from error
     if report is None:
         raise click.Abort

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from infra.local.ports import HOST, any_free_port
 from infra.local.probe import store_answers
 from infra.process import Launch, Running, end, kill, module, spawn, tail
+from tests.chaos.rig import NotBack
 
 FERRETDB: Final = "github.com/FerretDB/FerretDB/v2/cmd/ferretdb@v2.7.0"
 PACKAGE: Final = "postgresql-18-documentdb"
@@ -63,7 +64,10 @@ def durable_store(folder: Path) -> Iterator[tuple["Ferret | None", SecretStr | N
         return
     ferret = Ferret(build(), folder / "durable")
     try:
-        ferret.start()
+        try:
+            ferret.start()
+        except NotBack as error:
+            raise NotHere(str(error)) from error
         yield ferret, SecretStr(ferret.uri)
     finally:
         ferret.stop()
@@ -133,7 +137,7 @@ class Ferret:
         """Start both on the same data and ports; returns when the store answers.
 
         Raises:
-            NotHere: It did not come up.
+            NotBack: It did not come up.
         """
         data = self._folder / "postgres"
         fresh = not data.exists()
@@ -220,5 +224,5 @@ class Ferret:
         until = monotonic() + _START_S
         while not answers():
             if monotonic() > until or self._running[-1].process.poll() is not None:
-                raise NotHere(f"{name} did not come up:\n{tail(self._folder / f'{name}.log')}")
+                raise NotBack(f"{name} did not come up:\n{tail(self._folder / f'{name}.log')}")
             sleep(_POLL_S)

@@ -49,7 +49,6 @@ class Events:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._dice = random.Random(seed)
 
     def steady(self, number: int) -> Event:
         """One event of the steady flow; now and then one that no model gets, or on which it raises."""
@@ -62,38 +61,43 @@ class Events:
 
     def titled(self, name: str, title: str) -> Event:
         """An event that the harness's model does not survive, or raises on."""
-        number = self._dice.randrange(PRODUCTS)
+        number = self._dice(name).randrange(PRODUCTS)
         return Event(self._id(name), _key(number), _product(number, title), dead=True)
 
     def storm(self, name: str) -> Iterator[Event]:
         """A burst of poison: random bytes, huge values, broken headers."""
+        dice = self._dice(name)
         for number in range(STORM):
-            value, headers = self._poison(number)
+            value, headers = _poison(number, dice)
             yield Event(self._id(f"{name}/{number}"), _key(number), value, dead=True, headers=headers)
 
-    def _poison(self, number: int) -> tuple[bytes, list[tuple[str, bytes]]]:
-        dice = self._dice
-        noise = dice.randbytes(dice.randrange(1, 2_000))
-        match number % 6:
-            case 0:
-                return noise, [("ce_time", noise[:200]), ("traceparent", noise[:55]), ("content-type", b"\xff" * 99)]
-            case 1 if number < 24:
-                return b"[" * _HUGE, []
-            case 2 if number < 24:
-                return json.dumps({"product_id": "p", "title": ["x" * _HUGE]}).encode(), []
-            case 3:
-                return b"", [(f"h{i}", dice.randbytes(50)) for i in range(200)]
-            case 4:
-                return b'{"product_id": "p", "title": "' + noise + b'"', [
-                    ("", b""),
-                    ("ce_id", b""),
-                    ("ce_source", b"\0"),
-                ]
-            case _:
-                return json.dumps({"product_id": None, "title": {"deep": [[[]]]}}).encode(), [("ce_type", noise)]
+    def _dice(self, name: str) -> random.Random:
+        """Dice of one event's own, so that the order in which events are made does not matter."""
+        return random.Random(f"{self._seed}/{name}")
 
     def _id(self, name: str) -> UUID:
         return UUID(bytes=blake2b(f"{self._seed}/{name}".encode(), digest_size=16).digest(), version=4)
+
+
+def _poison(number: int, dice: random.Random) -> tuple[bytes, list[tuple[str, bytes]]]:
+    noise = dice.randbytes(dice.randrange(1, 2_000))
+    match number % 6:
+        case 0:
+            return noise, [("ce_time", noise[:200]), ("traceparent", noise[:55]), ("content-type", b"\xff" * 99)]
+        case 1 if number < 24:
+            return b"[" * _HUGE, []
+        case 2 if number < 24:
+            return json.dumps({"product_id": "p", "title": ["x" * _HUGE]}).encode(), []
+        case 3:
+            return b"", [(f"h{i}", dice.randbytes(50)) for i in range(200)]
+        case 4:
+            return b'{"product_id": "p", "title": "' + noise + b'"', [
+                ("", b""),
+                ("ce_id", b""),
+                ("ce_source", b"\0"),
+            ]
+        case _:
+            return json.dumps({"product_id": None, "title": {"deep": [[[]]]}}).encode(), [("ce_type", noise)]
 
 
 def _key(number: int) -> bytes:

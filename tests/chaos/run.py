@@ -95,8 +95,17 @@ async def _while_following(following: Follower, work: Coroutine[Any, Any, None])
             await following.step()
             await asyncio.wait({task}, timeout=SAMPLE_S)
         task.result()
+    except ExceptionGroup as group:
+        raise _first(group) from group
     finally:
         task.cancel()
+
+
+def _first(error: Exception) -> Exception:
+    """What a group of failed tasks is about: the others were cancelled for it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _until_answered(following: Follower) -> None:
