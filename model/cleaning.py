@@ -33,12 +33,24 @@ def clean(text: str | None, limit: int) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
-    text = " ".join(text.split())[:limit]
-    if not text.isascii():
-        # Cut before as well as after: one character may become 18.
+    text = _single_spaced(text)[:limit]
+    if text.isascii():
+        return text.lower().rstrip(" ")
+    # Cut before as well as after: one character may become 18.
+    plain = unicodedata.normalize("NFKC", text)
+    if plain is not text:  # the same object is told when there is nothing to do
+        plain = _single_spaced(plain)
+    if not plain.isprintable():
         # A lone surrogate is no character and cannot be encoded for the graph.
-        text = unicodedata.normalize("NFKC", text).encode("utf-8", "replace").decode()
-    return " ".join(text.lower().split())[:limit]
+        plain = plain.encode("utf-8", "replace").decode()
+    return plain.lower().rstrip(" ")[:limit]
+
+
+def _single_spaced(text: str) -> str:
+    """What ``" ".join(text.split())`` gives; most texts have no other space than the blank, and none twice."""
+    if "  " not in text and text.isprintable():  # the blank is the only space that counts as printable
+        return text.strip(" ")
+    return " ".join(text.split())
 
 
 def clean_title(title: str | None) -> str:

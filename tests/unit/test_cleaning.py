@@ -1,10 +1,14 @@
 """The cleaning that training and serving share."""
 
+import html
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.cleaning import clean, clean_title
+from model.cleaning import _TAG, clean, clean_title
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,31 @@ def test_any_text_is_cleaned_to_one_line_within_its_limit(text: str, limit: int)
     assert cleaned.encode("utf-8").decode() == cleaned
     assert "  " not in cleaned
     assert not set(cleaned) & set("\n\t\r")
+
+
+@pytest.mark.parametrize(("text", "kept"), [("ab cd", "ab"), ("éb cd", "éb"), ("AB\t\tcd", "ab")])
+def test_a_cut_leaves_no_space_behind(text: str, kept: str) -> None:
+    """A text cut after a blank ends with its last word."""
+    assert kept == clean(text, 3)
+
+
+def test_no_printable_character_but_the_blank_is_a_space() -> None:
+    """What lets the cleaning leave most texts unsplit: to Python, any other space is not printable."""
+    every = map(chr, range(sys.maxunicode + 1))
+    assert [" "] == [one for one in every if one.isprintable() and one.isspace()]
+
+
+@given(
+    st.text(st.characters() | st.sampled_from(" \t\n\x1c\xa0\u3000é<>&;aİßﷺ①\ud800\u0301\u00ad"), max_size=40),
+    st.integers(1, 30),
+)
+def test_the_short_ways_change_nothing(text: str, limit: int) -> None:
+    """Bundles in service were trained on texts cleaned step by step: each text comes out as these steps give it."""
+    step = _TAG.sub(" ", html.unescape(text[: limit * 4]))
+    step = " ".join(step.split())[:limit]
+    step = unicodedata.normalize("NFKC", step).encode("utf-8", "replace").decode()
+
+    assert " ".join(step.lower().split())[:limit] == clean(text, limit)
 
 
 def test_a_hostile_text_is_cheap() -> None:
