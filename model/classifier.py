@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from model.bundle import TEXT_STAGE, Manifest, verify
 from model.cleaning import clean_description, clean_title
-from model.errors import GoldenMismatch
+from model.errors import GoldenMismatch, ProbabilityInvalid
 from model.stage import TextStage
-from schemas.prediction import Category, Modality, ModelRef, RankedCategory
+from schemas.prediction import Category, Modality, ModelRef
 from schemas.product import Product
 
 TOP: Final = 5
@@ -23,20 +23,33 @@ GOLDEN_TOLERANCE: Final = 1e-4
 """Probabilities differ by less than 1e-6 between processors; more than this is another model."""
 
 _PRIOR: Final = "prior"
+_USED: Final[dict[tuple[bool, bool], tuple[Modality, ...]]] = {
+    (True, True): ("title", "description"),
+    (True, False): ("title",),
+    (False, True): ("description",),
+    (False, False): (),
+}
 _WARM_ROWS = (1, 32, 256)  # the first calls at a size also grow TensorFlow's buffers and thread pool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would cost a microsecond an answer
 class Classification:
-    """The answer to one product; the fields are those of :class:`schemas.prediction.Prediction`."""
+    """The answer to one product; the fields mean what those of :class:`schemas.prediction.Prediction` do.
+
+    It is plain Python, as one is made for every event: its JSON is made, and held to the contract, in
+    `streams.encode`.
+
+    Args:
+        top: The likeliest categories with their calibrated probabilities, likeliest first.
+    """
 
     category: Category
     confidence: float
-    top: list[RankedCategory]
+    top: Sequence[tuple[Category, float]]
     needs_review: bool
     decided_by: str
-    modalities: list[Modality]
-    notes: list[str]
+    modalities: Sequence[Modality]
+    notes: Sequence[str]
 
 
 class Classifier:
@@ -76,50 +89,44 @@ class Classifier:
 
         A product without a usable text gets the shares of the training set as its probabilities, and goes to
         review.
+
+        Raises:
+            ProbabilityInvalid: The network answers some product with what is not a number.
         """
         if not products:
             return []
         titles = [clean_title(product.title) for product in products]
         descriptions = [clean_description(product.description) for product in products]
         probabilities = self._stage.probabilities(titles, descriptions)
-        blind = [row for row, text in enumerate(zip(titles, descriptions, strict=True)) if not any(text)]
+        blind = [row for row, text in enumerate(zip(titles, descriptions, strict=True)) if text == ("", "")]
         probabilities[blind] = self._prior
-        ranks, ranked = _top(probabilities)
+        ranks, shares = _top(probabilities)
         return [
-            self._answer(product, bool(title), bool(description), which, shares)
-            for product, title, description, which, shares in zip(
-                products, titles, descriptions, ranks.tolist(), ranked.tolist(), strict=True
-            )
+            self._answer(*row)
+            for row in zip(products, titles, descriptions, ranks.tolist(), shares.tolist(), strict=True)
         ]
 
     def _answer(
-        self, product: Product, title: bool, description: bool, ranks: list[int], shares: list[float]
+        self, product: Product, title: str, description: str, ranks: list[int], shares: list[float]
     ) -> Classification:
         categories = self._categories
-        used: list[Modality] = []
-        if title:
-            used.append("title")
-        if description:
-            used.append("description")
+        used = _USED[bool(title), bool(description)]
         return Classification(
-            category=categories[ranks[0]],
-            confidence=shares[0],
-            top=[
-                RankedCategory(code=categories[rank].code, label=categories[rank].label, probability=share)
-                for rank, share in zip(ranks, shares, strict=True)
-            ],
-            needs_review=not used or shares[0] < self._threshold,
-            decided_by=TEXT_STAGE if used else _PRIOR,
-            modalities=used,
-            notes=_notes(product, title=title, description=description),
+            categories[ranks[0]],
+            shares[0],
+            [(categories[rank], share) for rank, share in zip(ranks, shares, strict=True)],
+            not used or shares[0] < self._threshold,
+            TEXT_STAGE if used else _PRIOR,
+            used,
+            _notes(product, title, description),
         )
 
 
-def _notes(product: Product, *, title: bool, description: bool) -> list[str]:
+def _notes(product: Product, title: str, description: str) -> list[str]:
     notes = []
-    if product.title is not None and not title:
+    if not title and product.title is not None:
         notes.append("title not used: nothing is left of it without its markup")
-    if product.description is not None and not description:
+    if not description and product.description is not None:
         notes.append("description not used: nothing is left of it without its markup")
     if product.image is not None:
         notes.append(NO_IMAGE_STAGE)
@@ -127,7 +134,13 @@ def _notes(product: Product, *, title: bool, description: bool) -> list[str]:
 
 
 def _top(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Indices and probabilities [rows, up to TOP] of the likeliest classes, likeliest first."""
+    """Indices and probabilities [rows, up to TOP] of the likeliest classes, likeliest first.
+
+    Raises:
+        ProbabilityInvalid: Some probability is not a number.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ProbabilityInvalid("The network's answer is not a number.")
     count = min(TOP, probabilities.shape[1])
     best = np.argpartition(-probabilities, count - 1, axis=1)[:, :count]
     shares = np.take_along_axis(probabilities, best, axis=1)

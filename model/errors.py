@@ -38,3 +38,9 @@ class NoChampion(AisleError):
     """No model is in service, and none was named."""
 
     code = "no-champion"
+
+
+class ProbabilityInvalid(AisleError):
+    """A network that answers with what is not a number."""
+
+    code = "probability-invalid"

@@ -25,11 +25,11 @@ def last_text(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | N
     Kafka allows a header to repeat; the last one wins, as consumers of the Connect and CloudEvents
     conventions expect.
     """
-    found: str | None = None
+    found: bytes | None = None
     for key, value in headers:
         if key == name and value is not None:
-            try:
-                found = value.decode()
-            except UnicodeDecodeError:
-                found = None
-    return found
+            found = value
+    try:
+        return None if found is None else found.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,5 +1,6 @@
 """Deterministic event ids: the same record always has the same one."""
 
+import re
 from hashlib import sha256
 from typing import Annotated, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -10,6 +11,7 @@ from schemas.headers import CE_ID, CE_SOURCE, EVENT_ID, Headers, last_text
 
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:aisle:event")
 _MAX_HEADER_CHARS = 1_000
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def event_id(
@@ -59,6 +61,8 @@ EventId = Annotated[str, AfterValidator(_canonical)]
 def _uuid_or_none(text: str | None) -> str | None:
     if text is None or len(text) != 36:
         return None
+    if _CANONICAL.fullmatch(text):  # as aisle itself writes it: a fifth of the time that the class takes
+        return text
     try:
         return str(UUID(text))
     except ValueError:

@@ -2,7 +2,18 @@
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import SchemaValidator
+from pydantic_core import core_schema as core
 
 from schemas.limits import MAX_ATTRIBUTES, MAX_DESCRIPTION_CHARS, MAX_ID_CHARS, MAX_TITLE_CHARS, MAX_URI_CHARS
 
@@ -93,3 +104,56 @@ class Product(BaseModel):
         if self.title is None and self.description is None and self.image is None:
             raise ValueError("a product needs at least one of title, description and image")
         return self
+
+
+def read_product(value: bytes) -> Product:
+    """What ``Product.model_validate_json`` gives, or raises, in less than half the time for most products.
+
+    Most products say nothing but their id, a title and perhaps a description or the place of a photo. These are
+    read without a call back to Python; all others, the bad ones too, go the whole way.
+
+    Raises:
+        pydantic.ValidationError: It is no product.
+    """
+    try:
+        product: Product = _USUAL.validate_json(value)
+    except ValidationError:
+        return Product.model_validate_json(value)
+    description = product.description
+    if product.title.isspace() or (description is not None and description.isspace()):  # type: ignore[union-attr]
+        return Product.model_validate_json(value)
+    return product
+
+
+def _usual() -> SchemaValidator:
+    """Accepts a part of what ``Product`` does, as it is: no name but ours, nothing to convert or to drop."""
+
+    def text(longest: int) -> core.CoreSchema:
+        return core.str_schema(min_length=1, max_length=longest)
+
+    def optional(schema: core.CoreSchema) -> core.ModelField:
+        return core.model_field(core.with_default_schema(core.nullable_schema(schema), default=None))
+
+    absent = optional(core.none_schema())
+    image = {
+        "uri": core.model_field(text(MAX_URI_CHARS)),
+        "base64": absent,
+        "media_type": optional(core.str_schema(max_length=100)),
+    }
+    product = {
+        "product_id": core.model_field(core.str_schema(min_length=1, max_length=MAX_ID_CHARS, pattern=r"\S")),
+        "title": core.model_field(text(MAX_TITLE_CHARS)),
+        "description": optional(text(MAX_DESCRIPTION_CHARS)),
+        "image": optional(_model(Image, image)),
+        "attributes": absent,
+        "submitted_by": absent,
+    }
+    return SchemaValidator(_model(Product, product))
+
+
+def _model(kind: type[BaseModel], fields: dict[str, core.ModelField]) -> core.CoreSchema:
+    config = core.CoreConfig(strict=True, cache_strings="keys")
+    return core.model_schema(kind, core.model_fields_schema(fields, extra_behavior="forbid"), config=config)
+
+
+_USUAL = _usual()

@@ -53,10 +53,10 @@ def _answer_one(classifier: "Classifier", product: "Product", *, as_json: bool) 
     if as_json:
         click.echo(_line(answer, product, classifier))
         return
-    width = max(len(_short(ranked.label)) for ranked in answer.top)
-    for number, ranked in enumerate(answer.top):
-        bar = "█" * round(ranked.probability * _BAR)
-        text = f"{_short(ranked.label):{width}}  {ranked.probability:6.1%}  {bar}"
+    width = max(len(_short(category.label)) for category, _ in answer.top)
+    for number, (category, probability) in enumerate(answer.top):
+        bar = "█" * round(probability * _BAR)
+        text = f"{_short(category.label):{width}}  {probability:6.1%}  {bar}"
         click.echo(click.style(text, bold=number == 0))
     said = "needs review" if answer.needs_review else "sure enough to need no review"
     click.echo(f"\n{said}; {classifier.ref.name} {classifier.ref.version}")
@@ -127,6 +127,9 @@ def _line(answer: "Classification", product: "Product", classifier: "Classifier"
     import orjson
 
     parts = {part.name: getattr(answer, part.name) for part in fields(answer)}
+    parts["top"] = [
+        {"code": category.code, "label": category.label, "probability": share} for category, share in answer.top
+    ]
     return orjson.dumps(
         {"product_id": product.product_id, **parts, "model": classifier.ref}, default=lambda model: model.model_dump()
     )

@@ -1,6 +1,5 @@
 """The classify agent: products.in to predictions.out, and to products.dlq what cannot be classified."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,30 +8,16 @@ from aiokafka.structs import ConsumerRecord
 
 from infra.kafka.producer import OutRecord, Producer
 from infra.logging import get_logger
-from model.classifier import Classification
-from schemas import headers as names
+from schemas.dead_letter import Stage
 from schemas.errors import AisleError
-from schemas.prediction import ModelRef, Prediction
-from schemas.product import Product
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.dead_letters import dead_letter
-from streams.decode import id_of, parse
-from streams.errors import EventPoisonous
+from streams.decode import Received, id_of, parse_product
+from streams.encode import PredictionEncoder
+from streams.errors import EventFatal, EventPoisonous
 from streams.inference import Inference
 
-_SOURCE = b"aisle/classify"
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C; anything else goes no further
-
 logger = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A record that is a product."""
-
-    record: ConsumerRecord
-    event_id: str
-    product: Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +46,39 @@ class ClassifyStage:
         for record in records:
             event_id = id_of(record)
             try:
-                received.append(Received(record, event_id, parse(Product, record)))
+                received.append(Received(record, event_id, parse_product(record)))
             except AisleError as error:
-                _log_dead_letter(record, event_id, error)
-                dead_letters.append(dead_letter(record, event_id, "decode", error))
+                dead_letters.append(_dead_letter(record, event_id, "decode", error))
         return received, dead_letters
 
     async def work(self, decoded: tuple[list[Received], list[OutRecord]]) -> Outbox:
         """Classify the products; one that breaks the model alone becomes a dead letter."""
         received, dead_letters = decoded
         answers = await self._inference.classify([one.product for one in received])
-        model, now = self._inference.classifier.ref, datetime.now(UTC)
+        encoder = PredictionEncoder(self._inference.classifier.ref, datetime.now(UTC))
         predictions = []
         for one, answer in zip(received, answers, strict=True):
             if isinstance(answer, Exception):
                 error = EventPoisonous(f"The model fails on this product: {type(answer).__name__}: {answer}")
-                _log_dead_letter(one.record, one.event_id, error)
-                dead_letters.append(dead_letter(one.record, one.event_id, "infer", error))
+                dead_letters.append(_dead_letter(one.record, one.event_id, "infer", error))
             else:
-                predictions.append(_prediction_record(one, answer, model, now))
+                predictions.append(encoder.record(one, answer))
         return Outbox(predictions, dead_letters)
+
+    def condemn(self, records: Sequence[ConsumerRecord], tries: int) -> Outbox:
+        """Dead letters (stage ``poison``) for records that ended the process again and again while at the head.
+
+        They are not decoded, as any step may be what they break.
+
+        Args:
+            records: Each was the next of its partition when a process ended.
+            tries: How often that was so.
+        """
+        error = EventFatal(
+            f"The worker died {tries} times with this record at the head of its partition.",
+            hint="The kernel's log and the supervisor's tell why: out of memory, a hang, a crash in native code.",
+        )
+        return Outbox([], [_dead_letter(record, id_of(record), "poison", error) for record in records])
 
     async def deliver(self, results: Outbox) -> None:
         """Publish everything and wait for the brokers' word."""
@@ -90,42 +88,7 @@ class ClassifyStage:
             await self._producer.deliver(PRODUCTS_DLQ, results.dead_letters)
 
 
-def _prediction_record(received: Received, answer: Classification, model: ModelRef, at: datetime) -> OutRecord:
-    prediction = Prediction(
-        event_id=received.event_id,
-        product_id=received.product.product_id,
-        category=answer.category,
-        confidence=answer.confidence,
-        top=answer.top,
-        needs_review=answer.needs_review,
-        decided_by=answer.decided_by,
-        modalities=answer.modalities,
-        notes=answer.notes,
-        model=model,
-        classified_at=at,
-    )
-    identity = received.event_id.encode()
-    headers = [
-        (names.EVENT_ID, identity),
-        (names.CE_ID, identity),
-        (names.CE_SOURCE, _SOURCE),
-        (names.CE_TYPE, names.PREDICTION_TYPE.encode()),
-        (names.CE_SPECVERSION, b"1.0"),
-        (names.CE_TIME, at.isoformat().encode()),
-        (names.CONTENT_TYPE, b"application/json"),
-    ]
-    trace = names.last_text(received.record.headers, names.TRACEPARENT)
-    if trace is not None and _TRACEPARENT.fullmatch(trace):
-        headers.append((names.TRACEPARENT, trace.encode()))
-    return OutRecord(
-        partition=received.record.partition,
-        key=received.product.product_id.encode(),
-        value=prediction.model_dump_json(exclude_none=True).encode(),
-        headers=headers,
-    )
-
-
-def _log_dead_letter(record: ConsumerRecord, event_id: str, error: AisleError) -> None:
+def _dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: AisleError) -> OutRecord:
     logger.warning(
         "dead letter",
         event_id=event_id,
@@ -135,3 +98,4 @@ def _log_dead_letter(record: ConsumerRecord, event_id: str, error: AisleError) -
         error=error.code,
         why=error.message,
     )
+    return dead_letter(record, event_id, stage, error)

@@ -1,5 +1,7 @@
 """From raw records to what they mean; every way to be wrong has a name."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from aiokafka.structs import ConsumerRecord
@@ -7,11 +9,21 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.ids import event_id
 from schemas.limits import MAX_PRODUCT_RECORD_BYTES
+from schemas.product import Product, read_product
 from streams.errors import RecordEmpty, RecordInvalid, RecordTooLarge
 
 _SHOWN_PROBLEMS = 5
 
 M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Received:
+    """A record that is a product."""
+
+    record: ConsumerRecord
+    event_id: str
+    product: Product
 
 
 def id_of(record: ConsumerRecord) -> str:
@@ -34,13 +46,22 @@ def parse(model: type[M], record: ConsumerRecord, *, limit_bytes: int = MAX_PROD
         RecordTooLarge: It is longer than ``limit_bytes``: a small compressed batch can hold huge records.
         RecordInvalid: It is not JSON in UTF-8, or not what the model asks for.
     """
+    return _read(model, model.model_validate_json, record, limit_bytes)
+
+
+def parse_product(record: ConsumerRecord) -> Product:
+    """Read a record's value as a product; the same as :func:`parse`, faster."""
+    return _read(Product, read_product, record, MAX_PRODUCT_RECORD_BYTES)
+
+
+def _read(model: type[M], read: Callable[[bytes], M], record: ConsumerRecord, limit_bytes: int) -> M:
     value = record.value
     if not value:
         raise RecordEmpty(f"The record has {'no value' if value is None else 'an empty value'}.")
     if len(value) > limit_bytes:
         raise RecordTooLarge(f"The value has {len(value):,} bytes; at most {limit_bytes:,} are allowed.")
     try:
-        return model.model_validate_json(value)
+        return read(value)
     except ValidationError as error:
         raise RecordInvalid(_explain(model, error)) from None
 

@@ -1,12 +1,15 @@
 """The classifier as the streams use it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model.bundle import read_manifest
 from model.classifier import NO_IMAGE_STAGE, TOP, Classifier
+from model.errors import ProbabilityInvalid
 from schemas.product import Image, Product
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
@@ -22,11 +25,10 @@ def test_an_answer_is_complete(classifier: Classifier, bundle: Path) -> None:
     """Category, confidence and ranks agree, and the model says who it is."""
     answer = classifier.classify([Product(product_id="1", title="Fromage blanc nature", description="lait")])[0]
 
-    assert answer.category.code == answer.top[0].code
-    assert answer.confidence == answer.top[0].probability
+    assert (answer.category, answer.confidence) == answer.top[0]
     assert TOP == len(answer.top)
-    assert sorted((ranked.probability for ranked in answer.top), reverse=True) == [r.probability for r in answer.top]
-    assert ["title", "description"] == answer.modalities
+    assert sorted((share for _, share in answer.top), reverse=True) == [share for _, share in answer.top]
+    assert ("title", "description") == answer.modalities
     assert "text" == answer.decided_by
     assert read_manifest(bundle).ref == classifier.ref
 
@@ -50,7 +52,7 @@ def test_a_photo_alone_gets_the_prior_and_a_person(classifier: Classifier, bundl
 
     assert max(prior) == pytest.approx(answer.confidence)
     assert classifier.manifest.categories[int(np.argmax(prior))].code == answer.category.code
-    assert ([], "prior", True) == (answer.modalities, answer.decided_by, answer.needs_review)
+    assert ((), "prior", True) == (answer.modalities, answer.decided_by, answer.needs_review)
     assert [NO_IMAGE_STAGE] == answer.notes
 
 
@@ -58,7 +60,7 @@ def test_markup_alone_is_no_text(classifier: Classifier) -> None:
     """A title of tags is noted, and the description decides."""
     answer = classifier.classify([Product(product_id="1", title="<br>", description="eau minérale")])[0]
 
-    assert ["description"] == answer.modalities
+    assert ("description",) == answer.modalities
     assert ["title not used: nothing is left of it without its markup"] == answer.notes
 
 
@@ -76,3 +78,22 @@ def test_serving_computes_what_training_measured(classifier: Classifier) -> None
     for golden in classifier.manifest.golden:
         product = Product(product_id="1", title=golden.title, description=golden.description or None)
         assert max(golden.probabilities) == pytest.approx(classifier.classify([product])[0].confidence, abs=1e-5)
+
+
+class BrokenStage:
+    """A network that has lost its numbers."""
+
+    def probabilities(self, titles: Sequence[str], descriptions: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
+        """Not a number, for the last row."""
+        found = np.full((len(titles), 3), 1 / 3, np.float32)
+        found[-1] = np.nan
+        return found
+
+
+def test_what_is_no_number_is_no_answer(bundle: Path) -> None:
+    """A broken network is an error, which finds its event by bisection, and never a prediction of NaN."""
+    classifier = Classifier(read_manifest(bundle), BrokenStage())  # type: ignore[arg-type] # a fake
+    classifier._prior = np.full(3, 1 / 3, np.float32)
+
+    with pytest.raises(ProbabilityInvalid):
+        classifier.classify([Product(product_id="1", title="thé")])

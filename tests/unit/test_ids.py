@@ -50,6 +50,7 @@ def test_the_pair_of_a_cloudevent_goes_second() -> None:
         b"\xff" * 36,
         GIVEN.encode() + b"0",
         b"urn:uuid:" + GIVEN.encode(),
+        GIVEN[:-1].encode() + b"g",
     ],
 )
 def test_a_given_id_that_is_none_is_passed_over(given: bytes) -> None:

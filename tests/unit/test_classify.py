@@ -1,0 +1,65 @@
+"""The classify stage without broker and model: every record ends as a prediction or as a dead letter."""
+
+from collections.abc import Sequence
+
+from model.classifier import Classification
+from schemas.dead_letter import DeadLetter
+from schemas.headers import EVENT_ID, last_text
+from schemas.prediction import Category, ModelRef, Prediction
+from schemas.product import Product
+from streams.classify import ClassifyStage
+from streams.decode import id_of
+from streams.inference import Inference
+from tests.records import record
+
+
+class OneAnswer:
+    """Fails on one title, and gives all others the same answer."""
+
+    ref = ModelRef(name="scripted", version="1")
+
+    def classify(self, products: Sequence[Product]) -> list[Classification]:
+        """One answer a product."""
+        if any(product.title == "poison" for product in products):
+            raise ValueError("no tensor for this")
+        tea = Category(code="1", label="tea")
+        return [Classification(tea, 0.5, [(tea, 0.5)], False, "text", ("title",), ())] * len(products)
+
+
+def stage() -> ClassifyStage:
+    """A stage on the scripted model; nothing is published."""
+    return ClassifyStage(Inference(OneAnswer(), deadline_s=5), None)  # type: ignore[arg-type] # no broker here
+
+
+async def test_each_record_ends_as_one_thing() -> None:
+    """Good, bad and poisonous records side by side: each is answered once, under its own id, with its own reason."""
+    good = record(b'{"product_id": "a", "title": "tea"}', offset=1)
+    bad = record(b"nonsense", offset=2)
+    poison = record(b'{"product_id": "b", "title": "poison"}', offset=3)
+    some = stage()
+
+    results = await some.work(some.decode([good, bad, poison]))
+
+    (prediction,) = results.predictions
+    assert prediction.value is not None
+    assert id_of(good) == Prediction.model_validate_json(prediction.value).event_id
+    reasons = [DeadLetter.from_headers(letter.headers) for letter in results.dead_letters]
+    assert [(2, "decode", "record-invalid"), (3, "infer", "event-poisonous")] == [
+        (reason.offset, reason.stage, reason.error_class) for reason in reasons
+    ]
+    assert "The model fails on this product: ValueError: no tensor for this" == reasons[1].message
+
+
+def test_a_condemned_record_is_a_dead_letter_unread() -> None:
+    """What kills its process goes to the dead letters as it came, on its partition, and says how often it did."""
+    killers = [record(b'{"product_id": "a", "title": "tea"}', partition=2, offset=7), record(b"\xff", offset=9)]
+
+    results = stage().condemn(killers, tries=3)
+
+    assert [] == results.predictions
+    assert [(2, killers[0].value), (0, b"\xff")] == [(one.partition, one.value) for one in results.dead_letters]
+    for killer, letter in zip(killers, results.dead_letters, strict=True):
+        reason = DeadLetter.from_headers(letter.headers)
+        assert ("poison", "event-fatal", killer.offset) == (reason.stage, reason.error_class, reason.offset)
+        assert "died 3 times" in reason.message
+        assert id_of(killer) == last_text(letter.headers, EVENT_ID)
