@@ -60,9 +60,10 @@ async def answering(services: Services, source: str, answer: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def delivering(services: Services) -> AsyncIterator[Producer]:
+async def delivering(services: Services, budget_s: float = 30) -> AsyncIterator[Producer]:
     """A producer of the transport, alone."""
-    producer = new_app(f"test-{uuid4()}", Settings(), services.kafka_bootstrap).batch_producer
+    settings = Settings(retry_budget_s=budget_s)
+    producer = new_app(f"test-{uuid4()}", settings, services.kafka_bootstrap).batch_producer
     await producer.start()
     try:
         yield producer
@@ -152,6 +153,17 @@ async def test_a_topic_made_anew_takes_deliveries_and_has_another_id(services: S
             came: list[ConsumerRecord] = []
             await read(reader, came, 1)
     assert [b"3"] == [one.value for one in came]
+
+
+async def test_a_deleted_topic_is_named_when_the_budget_is_spent(services: Services) -> None:
+    """The producer knew it and has sent to it: what it hears in the end is that there is none."""
+    name = f"test-{uuid4()}"
+    async with admin_client(services.kafka_bootstrap) as admin, delivering(services, budget_s=1) as producer:
+        await make(admin, name, 1)
+        await producer.deliver(name, [OutRecord(0, None, b"1")])
+        await admin.delete_topics([name])
+        with pytest.raises(TopicMissing, match=rf"{name} does not exist any more .* Run `aisle topics create`"):
+            await producer.deliver(name, [OutRecord(0, None, b"2")])
 
 
 async def test_a_poison_at_the_size_limit_fits_the_dead_letter_topic(services: Services) -> None:
