@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -108,6 +108,8 @@ def retry(why: str | None, dry_run: bool, yes: bool, as_json: bool, **options: A
     EVENTs, or choose open ones with the options. One that was tried
     AISLE_DLQ_MAX_ATTEMPTS times is refused.
     """
+    from scripts.dlq_retry import send_again
+
     selection = Selection.of(options)
 
     async def run() -> "Retried":
@@ -115,7 +117,11 @@ def retry(why: str | None, dry_run: bool, yes: bool, as_json: bool, **options: A
             ids = [letter.event_id async for letter in selection.find(letters)]
             if not (yes or dry_run):
                 confirm("retry", len(ids))
-            return await _retry(letters, ids, why, dry_run=dry_run)
+
+            async def note(sent: "list[Letter]") -> None:
+                await letters.note(_action("retried", letter, why) for letter in sent)
+
+            return await send_again(letters.read(ids), len(ids), note, dry_run=dry_run)
 
     done = asyncio.run(run())
     _report("retried", done.sent, [(one.event_id, one.why) for one in done.refused], dry_run=dry_run, as_json=as_json)
@@ -161,41 +167,6 @@ async def _dead_letters() -> "AsyncIterator[DeadLetters]":
         yield DeadLetters(store)
     finally:
         store.close()
-
-
-async def _retry(letters: "DeadLetters", ids: Sequence[str], why: str | None, *, dry_run: bool) -> "Retried":
-    from infra.endpoints import find_kafka
-    from infra.kafka.clients import producer_client, reader_client
-    from infra.kafka.lookup import record_at
-    from infra.kafka.producer import OutRecord
-    from infra.settings import load_settings
-    from scripts.progress import progress_bar
-    from streams.retry import Retry, publish
-
-    settings = load_settings()
-    bootstrap = find_kafka(settings)
-
-    async def note(sent: "list[Letter]") -> None:
-        if not dry_run:
-            await letters.note(_action("retried", letter, why) for letter in sent)
-
-    # Compressed, as what is at the limit of a record's size has to take two headers more.
-    sending = producer_client(bootstrap, compression="gzip", idempotent=False)
-    with progress_bar("retrying", len(ids)) as told:
-        async with sending as producer, reader_client(bootstrap, from_start=True) as reader:
-
-            async def send(topic: str, record: OutRecord) -> None:
-                if not dry_run:
-                    await publish(producer, topic, record)
-
-            task = Retry(
-                original=lambda reason: record_at(reader, reason.topic, reason.partition, reason.offset),
-                max_attempts=settings.dlq_max_attempts,
-                publish=send,
-                note=note,
-                told=lambda now: told(now.done),
-            )
-            return await task.run(letters.read(ids))
 
 
 def _action(what: Literal["retried", "dropped"], letter: "Letter", why: str | None) -> "Action":

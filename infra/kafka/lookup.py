@@ -7,7 +7,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from infra.errors import BrokerUnavailable
 from infra.kafka.fetch import fetch
+
+_POLL_MS = 500
 
 
 async def record_at(
@@ -18,9 +21,12 @@ async def record_at(
     Args:
         reader: A connected consumer without topics, outside any group.
         topic: The topic.
-        partition: Its partition; may be one that does not exist.
+        partition: One of its partitions.
         offset: The offset; may be any number.
-        within_s: A record that was not read after this many seconds is taken for absent.
+        within_s: Longest wait in seconds.
+
+    Raises:
+        BrokerUnavailable: The broker did not answer in time.
     """
     place = TopicPartition(topic, partition)
     try:
@@ -30,11 +36,12 @@ async def record_at(
             if not first[place] <= offset < end[place]:
                 return None
             reader.seek(place, offset)
-            while True:
-                get = partial(reader.getmany, place, timeout_ms=500, max_records=1)
+            while await reader.position(place) <= offset:
+                get = partial(reader.getmany, place, timeout_ms=_POLL_MS, max_records=1)
                 for record in (await fetch(reader, {place}, get)).get(place, ()):
                     return record if record.offset == offset else None
-    except (TimeoutError, KafkaError):
-        return None
+            return None
+    except (TimeoutError, KafkaError) as error:
+        raise BrokerUnavailable(f"The broker does not give {topic}, partition {partition}, offset {offset}.") from error
     finally:
         reader.unsubscribe()

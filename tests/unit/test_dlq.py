@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import AsyncMock
 
 import click
 import orjson
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infra.dead_letters import Action, Choice, Letter
+from infra.errors import TopicMissing
 from infra.settings import load_settings
 from schemas.dead_letter import Stage
 from scripts import dlq
@@ -154,6 +156,21 @@ def test_what_is_settled_is_not_dropped_again(store: Letters) -> None:
         told["dropped"],
         [one["event_id"] for one in told["refused"]],
     )
+
+
+@pytest.mark.usefixtures("store")
+def test_a_retry_without_its_topic_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a broker made anew there is nowhere to send to until `aisle topics create` was run."""
+
+    @asynccontextmanager
+    async def connected(_bootstrap: str) -> AsyncIterator[AsyncMock]:
+        yield AsyncMock(list_topics=AsyncMock(return_value=["feedback"]))
+
+    monkeypatch.setattr("scripts.dlq_retry.admin_client", connected)
+    monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", "nowhere.invalid:1")
+    error = run("retry", "00000001").exception
+    assert isinstance(error, TopicMissing)
+    assert "no topic products.in" in error.message
 
 
 @pytest.mark.parametrize(
