@@ -1,5 +1,6 @@
 """What ``aisle dlq retry`` needs of the broker."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from infra.endpoints import find_kafka
 from infra.errors import TopicMissing
 from infra.kafka.clients import admin_client, producer_client, reader_client
 from infra.kafka.lookup import record_at
+from infra.kafka.producer import OutRecord
 from infra.settings import load_settings
 from schemas.dead_letter import DeadLetter
 from scripts.progress import progress_bar
@@ -41,8 +43,8 @@ async def send_again(
             task = Retry(
                 original=original,
                 max_attempts=settings.dlq_max_attempts,
-                publish=_nothing if dry_run else partial(publish, producer),
-                note=_nothing if dry_run else note,
+                publish=_no_broker if dry_run else partial(publish, producer),
+                note=_no_note if dry_run else note,
                 told=lambda now: told(now.done),
             )
             return await task.run(letters)
@@ -55,5 +57,9 @@ async def _check_topics(bootstrap: str) -> None:
         raise TopicMissing(f"There is no topic {' and no topic '.join(missing)}.", hint="Run `aisle topics create`.")
 
 
-async def _nothing(*_: object) -> None:
-    """Stands for what a dry run does not do."""
+async def _no_broker(_topic: str, _record: OutRecord) -> Awaitable[None]:
+    return asyncio.sleep(0)
+
+
+async def _no_note(_letters: list[Letter]) -> None:
+    """A dry run is no action."""

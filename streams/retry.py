@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import BrokerResponseError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from infra.dead_letters import Letter
@@ -62,14 +62,14 @@ class Retry:
     Args:
         original: Finds the record of a letter whose value was too large to be kept.
         max_attempts: A letter that failed so often is refused.
-        publish: Sends a record to a topic and returns when the brokers have it; raises KafkaError.
+        publish: Hands a record for a topic over, and returns what to await for the brokers' word; raises KafkaError.
         note: Notes that these letters were sent.
         told: Called as it goes on.
     """
 
     original: Original
     max_attempts: int
-    publish: Callable[[str, OutRecord], Awaitable[Any]]
+    publish: Callable[[str, OutRecord], Awaitable[Awaitable[Any]]]
     note: Callable[[list[Letter]], Awaitable[None]]
     told: Callable[[Retried], None] = lambda _: None
 
@@ -95,24 +95,29 @@ class Retry:
         return done
 
     async def _send(self, chunk: list[tuple[Letter, OutRecord]], done: Retried) -> None:
-        sending = (self.publish(letter.reason.topic, record) for letter, record in chunk)
-        outcomes = await asyncio.gather(*sending, return_exceptions=True)
-        sent, failed = [], None
-        for (letter, _), outcome in zip(chunk, outcomes, strict=True):
+        handed, sent, failed = list[tuple[Letter, Awaitable[Any]]](), list[Letter](), None
+        for letter, record in chunk:
+            try:
+                handed.append((letter, await self.publish(letter.reason.topic, record)))
+            except KafkaError as error:
+                failed = error
+                break
+        outcomes = await asyncio.gather(*(confirmed for _, confirmed in handed), return_exceptions=True)
+        for (letter, _), outcome in zip(handed, outcomes, strict=True):
             if not isinstance(outcome, BaseException):
                 sent.append(letter)
-            elif isinstance(outcome, KafkaError) and not outcome.retriable:
+            elif isinstance(outcome, BrokerResponseError) and not outcome.retriable:
                 done.refused.append(Refusal(letter.event_id, f"The broker refuses it: {type(outcome).__name__}."))
-            else:
+            elif isinstance(outcome, KafkaError):
                 failed = outcome
+            else:
+                raise outcome
         if sent:
             await self.note(sent)
         done.sent += len(sent)
         self.told(done)
-        if isinstance(failed, KafkaError):
-            raise DeliveryFailed(f"Sent {done.sent:,}, then {type(failed).__name__}: {failed}.") from failed
         if failed is not None:
-            raise failed
+            raise DeliveryFailed(f"Sent {done.sent:,}, then {type(failed).__name__}: {failed}.") from failed
 
 
 async def record_of(letter: Letter, original: Original, max_attempts: int) -> OutRecord:
@@ -155,25 +160,30 @@ def retry_headers(headers: Headers, event_id: str, attempts: int) -> list[tuple[
     return [*own, (ATTEMPTS, str(attempts).encode())]
 
 
-async def publish(producer: AIOKafkaProducer, topic: str, record: OutRecord) -> None:
-    """Send one record and wait for the brokers' word.
+async def publish(producer: AIOKafkaProducer, topic: str, record: OutRecord) -> Awaitable[Any]:
+    """Hand one record over.
 
     The partition is the record's own, so that the order of its product holds; in a topic that has fewer by
-    now, another. As a batch of its own, since ``send`` takes no record without key and value.
+    now, another. As a batch of its own, since ``send`` takes no record without key and value. One at a time:
+    of several that wait to hand over a batch for one partition, aiokafka lets some time out in seconds.
 
     Args:
         producer: Not idempotent: a refused record would stop its partition.
         topic: Where to.
         record: The record.
 
+    Returns:
+        What to await for the brokers' word.
+
     Raises:
-        KafkaError: It was not written.
+        KafkaError: It could not be handed over.
     """
     partitions = await producer.partitions_for(topic)
     partition = record.partition if record.partition in partitions else record.partition % len(partitions)
     builder = producer.create_batch()
     builder.append(key=record.key, value=record.value, timestamp=record.timestamp_ms, headers=list(record.headers))
-    await (await producer.send_batch(builder, topic, partition=partition))
+    confirmed: Awaitable[Any] = await producer.send_batch(builder, topic, partition=partition)
+    return confirmed
 
 
 def _timestamp_ms(reason: DeadLetter) -> int | None:

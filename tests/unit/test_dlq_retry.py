@@ -1,12 +1,18 @@
 """Retrying dead letters: what is sent, what is refused, and in which order it is noted."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RequestTimedOutError,
+)
 from aiokafka.structs import ConsumerRecord
 
 from infra.dead_letters import Action, Letter
@@ -147,18 +153,24 @@ async def test_no_time_is_too_odd(timestamp_ms: int) -> None:
 class Broker:
     """Takes records, except those that it has an error for; keeps a log of what happened."""
 
-    def __init__(self, errors: dict[str, KafkaError] | None = None) -> None:
+    def __init__(self, errors: dict[str, KafkaError] | None = None, *, at_once: bool = False) -> None:
         self.log: list[str] = []
+        self._at_once = at_once
         self._errors = errors or {}
 
-    async def publish(self, topic: str, out: OutRecord) -> None:
-        """Take a record, or fail."""
+    async def publish(self, topic: str, out: OutRecord) -> Awaitable[None]:
+        """Take a record, or fail: at once, or when it is to be confirmed."""
         identity = dict(out.headers)[EVENT_ID]
         assert identity is not None
-        number = identity.decode()[-1]
-        if number in self._errors:
-            raise self._errors[number]
-        self.log.append(f"{topic} {number}")
+        error = self._errors.get(number := identity.decode()[-1])
+        if error is not None and self._at_once:
+            raise error
+        return self._confirm(f"{topic} {number}", error)
+
+    async def _confirm(self, line: str, error: KafkaError | None) -> None:
+        if error is not None:
+            raise error
+        self.log.append(line)
 
     async def note(self, letters: Sequence[Letter]) -> None:
         """Keep that these were sent."""
@@ -194,10 +206,12 @@ async def test_one_that_the_broker_refuses_hurts_only_itself() -> None:
     assert (f"{EVENT}2", "The broker refuses it: MessageSizeTooLargeError.") == (refused.event_id, refused.why)
 
 
-async def test_what_was_sent_before_the_broker_went_is_noted() -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("error", [KafkaConnectionError(), KafkaTimeoutError(), RequestTimedOutError()])
+async def test_what_was_sent_before_the_broker_went_is_noted(error: KafkaError, at_once: bool) -> None:
     """The rest is neither noted nor called refused: the command fails and may be repeated."""
-    broker = Broker({"2": KafkaConnectionError()})
-    with pytest.raises(DeliveryFailed, match="Sent 1, then KafkaConnectionError"):
+    broker = Broker({"2": error}, at_once=at_once)
+    with pytest.raises(DeliveryFailed, match=f"Sent 1, then {type(error).__name__}"):
         await broker.retry().run(letters(letter(1), letter(2)))
     assert ["products.in 1", "noted 1"] == broker.log
 
