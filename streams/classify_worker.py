@@ -1,6 +1,7 @@
 """The classify worker: waits for a champion and a broker, then runs the classify agent."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ async def main(worker: Worker) -> None:
     """Run until stopped."""
     settings = worker.settings
     bundle = await _wait_for_champion(worker)
-    classifier = await asyncio.to_thread(Classifier.load, bundle, language=settings.language)
+    classifier = await asyncio.to_thread(load, bundle, settings.language)
     logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
 
     app = new_app(GROUP, settings, await worker.broker(PRODUCTS_IN))
@@ -36,6 +37,18 @@ async def main(worker: Worker) -> None:
         await run_stage(stream, ClassifyStage(inference, app.batch_producer), worker.progress)
 
     await worker.run(app)
+
+
+def load(bundle: Path, language: str) -> Classifier:
+    """Load a model, and keep the garbage collector from walking all that came with it.
+
+    TensorFlow makes 400,000 objects that stay. A full collection took 450 to 890 ms with them and 10 to 15 ms
+    without, about every 35,000 events, and the event loop stands still meanwhile.
+    """
+    classifier = Classifier.load(bundle, language=language)
+    gc.collect()
+    gc.freeze()
+    return classifier
 
 
 async def _wait_for_champion(worker: Worker) -> Path:
