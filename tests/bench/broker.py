@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Final, Self
 
 import psutil
@@ -22,6 +23,7 @@ from schemas.topics import TOPICS
 PARTITIONS: Final = 8
 _POLL_S: Final = 0.05
 _ANSWER_S: Final = 2.0
+_PLACE_S: Final = 90.0
 
 
 class Broker:
@@ -84,10 +86,13 @@ class Broker:
         consumer.assign(list(offsets))
         await consumer.start()
         try:
+            deadline = monotonic() + _PLACE_S
             while True:
                 try:
                     return await consumer.commit(offsets)  # type: ignore[no-any-return] # aiokafka has no types
                 except KafkaError:  # the members of a moment ago have not all been forgotten
+                    if monotonic() > deadline:
+                        raise
                     await asyncio.sleep(_POLL_S)
         finally:
             await consumer.stop()

@@ -63,16 +63,19 @@ def markdown(result: Result) -> str:
         "throughput": _throughput,
         "limits": _limits,
         "scaling": _scaling,
+        "rebalance": _rebalance,
         "latency": _latency,
         "memory": _memory,
         "recovery": _recovery,
         "archive": _archive,
     }
     head = f"\nMeasured {result['at'][:10]} on {result['cores']} cores ({result['system']}, Python {result['python']})"
-    lines = [f"{head}; load before: {result['load']:.1f}.", ""]
+    picture = f"![Rates, CPU by part, latency and workers]({PICTURE})"
+    lines = [f"{head}; load before: {result['load']:.1f}.", "", picture, ""]
     for name, part in parts.items():
         if name in result:
             lines += [*part(result), ""]
+    lines += [f"Not measured: {name} ({why}).\n" for name, why in result["failed"].items()]
     return "\n".join(lines)
 
 
@@ -135,8 +138,10 @@ def _scaling(result: Result) -> Iterator[str]:
         share = row["rate"] / rows[0]["rate"]
         cpu = (f"{row['cpu_us']:.1f}", f"{row['broker_us']:.1f}")
         yield _row(f"{row['workers']:g}", f"{row['rate']:,.0f}", f"{share:.2f}", *cpu, f"{row['lag_p99_ms']:.1f}")
+
+
+def _rebalance(result: Result) -> Iterator[str]:
     found = result["rebalance"]
-    yield ""
     yield (
         f"A second worker joined under load and left by SIGTERM (exit status {found['status_of_the_one_that_left']}): "
         f"of {found['published']:,} events {found['answered']:,} were answered, {found['twice']:,} of them twice."
@@ -171,7 +176,7 @@ def _recovery(result: Result) -> Iterator[str]:
     yield ""
     yield from _header(["", "seconds"])
     for title, seconds in recovery_rows(found):
-        yield _row(title, f"{seconds:.1f}")
+        yield _row(title, "not in time" if seconds is None else f"{seconds:.1f}")
 
 
 def _archive(result: Result) -> Iterator[str]:

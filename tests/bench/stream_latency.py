@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -42,14 +41,20 @@ class Load:
     seconds: float
 
 
-async def measure(site: Site, loads: Sequence[Load]) -> list[dict[str, Any]]:
-    """Latencies in milliseconds at each load, of one worker, with the model's own time for such batches."""
+async def measure(site: Site, capacity: float, seconds: float) -> list[dict[str, Any]]:
+    """Latencies in milliseconds of one worker at part loads, with the model's own time for such batches.
+
+    Args:
+        site: Where.
+        capacity: Events a second that a worker can take.
+        seconds: How long at each load.
+    """
     await site.broker.renew(PREDICTIONS_OUT)
     await site.broker.place(GROUP, PRODUCTS_IN, waiting=0)
     rows = []
     with worker("classify", site.settings, site.log) as one:
         await one.ready()
-        for load in loads:
+        for load in (Load(share, share * capacity, seconds) for share in SHARES):
             before = one.metrics()
             row = await _one_load(site.broker.bootstrap, load)
             after = one.metrics()

@@ -42,10 +42,11 @@ class Competitor:
 
 
 AISLE: Final = Competitor("aisle", "aisle")
+BY_HAND: Final = Competitor("aiokafka by hand, record batches", "plain_aiokafka")
 BARE: Final = Competitor("the model alone, in a loop", "bare_model")
 COMPETITORS: Final = (
     AISLE,
-    Competitor("aiokafka by hand, record batches", "plain_aiokafka"),
+    BY_HAND,
     Competitor("Quix Streams", "quix", foreign=True),
     Competitor("FastStream, aiokafka", "faststream_batches", "aiokafka", foreign=True),
     Competitor("FastStream, confluent", "faststream_batches", "confluent", foreign=True),
@@ -94,23 +95,28 @@ def measure(site: Site, plan: Plan) -> Rows:
         plan: How much.
     """
     reports: dict[Mode, dict[str, list[dict[str, Any]]]] = {mode: {} for mode in plan.modes}
+    _run_on(site, plan, "answers", BY_HAND)  # the broker has its hottest code compiled after that
     for mode, one in steps(plan, foreign=site.python is not None):
-        task = Task(
-            mode=mode,
-            bootstrap=site.broker.bootstrap,
-            group=f"bench-{uuid4().hex}",
-            backlog=_ENDLESS if one is BARE else plan.backlog,
-            seconds=plan.seconds,
-            warmup_s=plan.warmup_s,
-            broker_pid=site.broker.pid,
-            bundle=site.bundle,
-            variant=_batch_events(reports[mode]) if one is BARE else one.variant,
-        )
-        asyncio.run(site.broker.renew(PREDICTIONS_OUT))
-        report = run(site.python, one.module, task)
+        report = _run_on(site, plan, mode, one, _batch_events(reports[mode]) if one is BARE else one.variant)
         reports[mode].setdefault(one.title, []).append(report)
         site.step(f"{mode}: {one.title} {report['rate']:,.0f} events/s")
     return {mode: {title: _medians(some) for title, some in by.items()} for mode, by in reports.items()}
+
+
+def _run_on(site: Site, plan: Plan, mode: Mode, one: Competitor, variant: str = "") -> dict[str, Any]:
+    task = Task(
+        mode=mode,
+        bootstrap=site.broker.bootstrap,
+        group=f"bench-{uuid4().hex}",
+        backlog=_ENDLESS if one is BARE else plan.backlog,
+        seconds=plan.seconds,
+        warmup_s=plan.warmup_s,
+        broker_pid=site.broker.pid,
+        bundle=site.bundle,
+        variant=variant,
+    )
+    asyncio.run(site.broker.renew(PREDICTIONS_OUT))
+    return run(site.python, one.module, task)
 
 
 def run(python: Path | None, module: str, task: Task) -> dict[str, Any]:
