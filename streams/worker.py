@@ -103,6 +103,8 @@ class Worker:
             if app.crash_reason is not None:
                 await asyncio.to_thread(_wait_for_consumer)
                 raise app.crash_reason
+            async with self._stopping:  # the batch in hand needs what our caller holds, until the stop has ended
+                return
         finally:
             self.app = None
 
