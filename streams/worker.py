@@ -114,7 +114,9 @@ class Worker:
         What is in hand is dropped without acknowledgement, and the group is left at once, so that the
         partitions are free. ``run`` then raises the reason.
         """
-        if self.app and self._left and not self._left.done():
+        if self._stopping.locked():
+            self._undrained = True
+        elif self.app and self._left and not self._left.done():
             self.app.limits = replace(self.app.limits, drain_timeout_s=0)  # nobody will finish what is in hand
             self._left.set_result(reason)
         await asyncio.Event().wait()  # the stop of the app cancels the agent
@@ -138,9 +140,9 @@ class Worker:
             await app.crash(error)
             await asyncio.Event().wait()  # joining again, which comes next, would fence the other
 
-    async def _before_shutdown(self, _app: BatchApp, **_signal: Any) -> None:
+    async def _before_shutdown(self, app: BatchApp, **_signal: Any) -> None:
         """Faust has waited for the batch in hand, for as long as it may."""
-        self._undrained = bool(self.progress.busy_s)
+        self._undrained |= bool(self.progress.busy_s) or app.crash_reason is not None
 
     async def stuck(self) -> WorkerStuck:
         """Return what is stuck, once something is that only a restart helps.
@@ -168,8 +170,12 @@ class Worker:
                 await app.stop()
         except TimeoutError:
             self._undrained = True
+        except RuntimeError:  # of a closed loop: what crashes meanwhile stops itself
+            if app.crash_reason is None:
+                raise
+            self._undrained = True
         if self._undrained:
-            raise NotDrained(f"Not drained within {limit_s:g} s: the batch in hand will be done again.")
+            raise NotDrained(f"The batch in hand was not finished within {limit_s:g} s: it will be done again.")
 
 
 def _wait_for_consumer() -> None:

@@ -108,28 +108,45 @@ async def committed(services: Services, topic: str) -> int:
         await consumer.stop()
 
 
-@pytest.mark.parametrize("model_s", [0.5, 600.0], ids=["a model that answers", "a model that does not"])
+async def _answer() -> None:
+    await asyncio.sleep(0.5)
+
+
+async def _hang() -> None:
+    await asyncio.sleep(600)
+
+
+async def _fail() -> None:
+    await asyncio.sleep(0.5)
+    raise RuntimeError("as planned")
+
+
+@pytest.mark.parametrize(
+    ("model", "ends"),
+    [
+        pytest.param(_answer, (0, [], 3), id="a model that answers"),
+        pytest.param(_hang, (1, ["not-drained"], 0), id="a model that does not"),
+        pytest.param(_fail, (1, ["not-drained"], 0), id="a model that fails meanwhile"),
+    ],
+)
 async def test_a_stop_waits_for_the_model_and_no_longer(
-    services: Services, topic: str, tmp_path: Path, model_s: float
+    services: Services, topic: str, tmp_path: Path, model: Callable[[], Awaitable[None]], ends: tuple[Any, ...]
 ) -> None:
     """SIGTERM lets the batch in hand finish; past the drain deadline it ends with 1, and commits nothing of it."""
-    answering = asyncio.Event()
+    told = asyncio.Event()
 
-    async def model() -> None:
-        await answering.wait()
-        await asyncio.sleep(model_s)
+    async def work() -> None:
+        await told.wait()
+        await model()
 
-    stage = SlowStage(model)
+    stage = SlowStage(work)
     run = Run(settings(services, tmp_path, drain_timeout_s=1), topic, stage)
     working = asyncio.create_task(run())
     await eventually(lambda: _true(stage.began), 60)
     os.kill(os.getpid(), signal.SIGTERM)
-    answering.set()
+    told.set()
     await asyncio.wait_for(working, 30)
-    if model_s > 1:
-        assert (1, ["not-drained"], 0) == (run.status, run.errors, stage.delivered)
-    else:
-        assert (0, [], 3) == (run.status, run.errors, stage.delivered)
+    assert ends == (run.status, run.errors, stage.delivered)
     assert stage.delivered == await committed(services, topic)
 
 
