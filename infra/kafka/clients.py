@@ -19,6 +19,7 @@ from schemas.limits import KIB, MAX_RECORD_BYTES
 _POLL_MS = 500
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 5.0
+_TELL_EVERY_S = 30.0
 
 logger = get_logger(__name__)
 
@@ -106,7 +107,7 @@ async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> Non
     Raises:
         BrokerUnavailable: None answered in time.
     """
-    started, pause = monotonic(), _FIRST_PAUSE_S
+    started, pause, told_s = monotonic(), _FIRST_PAUSE_S, float("-inf")
     while True:
         try:
             async with admin_client(bootstrap):
@@ -115,7 +116,9 @@ async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> Non
             waited = monotonic() - started
             if timeout_s is not None and waited + pause > timeout_s:
                 raise
-            logger.info("waiting for the broker", bootstrap=bootstrap, waited_s=round(waited))
+            if waited - told_s >= _TELL_EVERY_S:
+                logger.warning("waiting for the broker", bootstrap=bootstrap, waited_s=round(waited))
+                told_s = waited
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_S)
 
