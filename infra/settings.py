@@ -99,7 +99,8 @@ class Settings(BaseSettings):
 
     loop_stall_s: Seconds = Field(20, description="A worker whose event loop stands still this long ends itself.")
     intake_stall_s: Seconds = Field(
-        20, description="A worker that gets none of the records that wait for it for this long ends itself."
+        15,  # with two looks of five seconds each it shows within half a minute
+        description="A worker that gets none of the records that wait for it for this long ends itself.",
     )
 
     health_port: int = Field(0, ge=0, le=65_535, description="Loopback port of a worker's health; 0: any free one.")

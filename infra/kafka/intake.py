@@ -49,6 +49,7 @@ class Intake:
         self._room = asyncio.Event()
         self._turn = 0
         self._flow = 0  # goes up whenever the flow stops, so that whoever holds records knows it was overtaken
+        self._known_batches = 0
         self._idle_since: float | None = None
         self._fetching_since: float | None = None
 
@@ -99,15 +100,15 @@ class Intake:
 
     async def watch(self) -> None:
         """Ask the broker whether records wait that do not come; call it every few seconds."""
-        consumer, came = self._consumer, self._batching.batches
-        waits = False
+        consumer, waits = self._consumer, False
+        since, self._idle_since = self._idle_since, None  # it stays so when the broker does not answer
         if consumer.flow_active and self._has_room() and (partitions := consumer.assignment()):
             ends = await consumer.highwaters(*partitions)
             waits = unread(consumer.client, ends) > 0
-        if not waits or came != self._batching.batches or not self._has_room():
-            self._idle_since = None
-        elif self._idle_since is None:
-            self._idle_since = monotonic()
+        came = self._batching.batches != self._known_batches  # since the last look
+        self._known_batches = self._batching.batches
+        if waits and not came and self._has_room():
+            self._idle_since = monotonic() if since is None else since
 
     def _has_room(self) -> bool:
         count = len(self.ledger)
