@@ -114,7 +114,7 @@ class Classifier:
         return Classification(
             categories[ranks[0]],
             shares[0],
-            [(categories[rank], share) for rank, share in zip(ranks, shares, strict=True)],
+            list(zip([categories[rank] for rank in ranks], shares, strict=True)),
             not used or shares[0] < self._threshold,
             TEXT_STAGE if used else _PRIOR,
             used,

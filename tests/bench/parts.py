@@ -7,6 +7,7 @@ holds the interpreter's lock.
 
 import argparse
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -92,6 +93,8 @@ def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
     decoded = [Decoded(stage.decode(batch)) for batch in batches]
     known.answers = classifier.classify(products[0])
     loop = asyncio.new_event_loop()
+    gc.collect()
+    gc.freeze()  # as the worker does once its model is loaded
 
     found = {
         "event id": cost(lambda batch: [id_of(one) for one in batch], batches, rounds),
