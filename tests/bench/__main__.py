@@ -1,19 +1,45 @@
-"""``make bench``: everything that is measured here, or with ARGS ``model`` or ``stream`` one part of it."""
+"""``make bench``: everything that is measured here, or one part of it by ARGS."""
 
 import sys
+from collections.abc import Callable
 from typing import Final
 
-from tests.bench import bench_model, bench_stream
-
-PARTS: Final = {"model": bench_model.main, "stream": bench_stream.main}
 HELP: Final = """\
 usage: make bench [ARGS="PART [OPTIONS]"]
 
   model   the first stage beside TF-IDF + LinearSVC (3 minutes)
-  stream  the stream beside other frameworks, latency, memory, recovery (20 minutes)
+  stream  the stream beside other frameworks; latency, memory, scaling, recovery
+          (20 minutes)
+  parts   CPU of each part of the classify road, without a broker (1 minute)
 
-Without a part, both. ARGS="stream --help" lists the options of one.
+Without a part, all. ARGS="stream --help" lists the options of one.
 """
+
+
+def model(arguments: list[str]) -> None:
+    """Quality and speed of the first stage."""
+    from tests.bench import bench_model
+
+    bench_model.main(arguments)
+
+
+def stream(arguments: list[str]) -> None:
+    """The stream beside others."""
+    from tests.bench import bench_stream
+
+    bench_stream.main(arguments)
+
+
+def parts(arguments: list[str]) -> None:
+    """CPU by part; of the stream's model unless another is named."""
+    from tests.bench import bench_stream
+    from tests.bench import parts as measured
+
+    sys.argv = ["bench parts", "--model", str(bench_stream.bundle()), *arguments]
+    measured.main()
+
+
+PARTS: Final[dict[str, Callable[[list[str]], None]]] = {"model": model, "stream": stream, "parts": parts}
 
 
 def main(arguments: list[str]) -> int:

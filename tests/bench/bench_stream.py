@@ -145,7 +145,7 @@ def measure(sizes: Sizes, only: Sequence[str]) -> dict[str, Any]:
 
 
 def _run(sizes: Sizes, only: Sequence[str], step: Steps) -> dict[str, Any]:
-    python, bundle = bench_python(FOLDER / "venv", step.say), _bundle(step.say)
+    python, model = bench_python(FOLDER / "venv", step.say), bundle(step.say)
     shutil.rmtree(FOLDER / "kafka", ignore_errors=True)
     with running(FOLDER) as broker:
         step.say(f"publishing {sizes.throughput.backlog:,} events ...")
@@ -155,7 +155,7 @@ def _run(sizes: Sizes, only: Sequence[str], step: Steps) -> dict[str, Any]:
             data_dir=FOLDER,
             kafka_bootstrap=broker.bootstrap,
             mongodb_uri=None,
-            model=bundle,
+            model=model,
             topic_partitions=PARTITIONS,
         )
         return _sections(Site(broker, settings, python, FOLDER / "logs" / "workers.log", step), sizes, only)
@@ -196,7 +196,7 @@ def _capacity(found: dict[str, Any]) -> float:
     return 5_000.0
 
 
-def _bundle(say: Callable[[str], None]) -> Path:
+def bundle(say: Callable[[str], None] = lambda _line: None) -> Path:
     """The first stage, trained on the starter data in a process of its own; kept for the next run."""
     models = FOLDER / "models"
     if read_champion(models) is None:

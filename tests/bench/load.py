@@ -88,35 +88,36 @@ async def preload(bootstrap: str, events: Events, count: int) -> None:
 
 async def publish_steadily(
     bootstrap: str,
-    records: Sequence[OutRecord],
+    record: Callable[[int], OutRecord],
     rate: float,
     *,
+    enough: Callable[[int], bool],
     sent: Callable[[OutRecord], None] = lambda _: None,
-    enough: Callable[[], bool] = lambda: False,
 ) -> int:
     """Publish at a steady rate, in small batches every few milliseconds; returns how many.
 
     Args:
         bootstrap: ``host:port`` of the broker.
-        records: What to publish, made before so that making it takes no time now.
+        record: Gives the record with this number, from 0 on.
         rate: Records a second.
+        enough: Whether so many records are all.
         sent: Told of each record just before it is handed to the client.
-        enough: Ends it early.
     """
     waiting, done = set[Any](), 0
     async with producer_client(bootstrap) as producer:
         started = monotonic()
-        while done < len(records) and not enough():
-            rows = records[done : max(done + 1, int((monotonic() - started) * rate))]
+        while not enough(done):
+            due = max(done + 1, int((monotonic() - started) * rate))
             by_partition: dict[int, list[OutRecord]] = {}
-            for row in rows:
+            while done < due and not enough(done):
+                row = record(done)
                 sent(row)
                 by_partition.setdefault(row.partition, []).append(row)
+                done += 1
             for part in by_partition.values():
                 for future in await _send(producer, part):
                     waiting.add(future)
                     future.add_done_callback(waiting.discard)
-            done += len(rows)
             await asyncio.sleep(max(_TICK_S, started + done / rate - monotonic()))
         await asyncio.gather(*waiting)
     return done

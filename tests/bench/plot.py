@@ -13,7 +13,8 @@ _OURS: Final = "#c8502d"
 _OTHERS: Final = "#8a9aa8"
 _PARTS: Final = {
     "fetch": "#4878a8",
-    "decode": "#e0a43c",
+    "decode": "#f0cf8a",
+    "validate": "#e0a43c",
     "model": "#c8502d",
     "encode": "#7a9a4e",
     "produce": "#8465a0",
@@ -64,12 +65,11 @@ def _cpu(axis: Axes, modes: Mapping[str, Any]) -> None:
     bars = {_MODES[mode].partition(",")[0]: by[AISLE.title] for mode, by in modes.items()}
     left = [0.0] * len(bars)
     for part, colour in _PARTS.items():
-        sizes = [row["broker_us"] if part == "broker" else row["parts_us"][part] for row in bars.values()]
+        sizes = [row["broker_us"] if part == "broker" else row["parts_us"].get(part, 0.0) for row in bars.values()]
         axis.barh(list(bars), sizes, left=left, label=part, color=colour)
         left = [start + size for start, size in zip(left, sizes, strict=True)]
-    axis.set_title("aisle: CPU by part", fontsize=11)
-    axis.set_xlabel("µs an event")
-    axis.legend(fontsize=9, ncols=3)
+    axis.set_title("aisle: CPU by part, µs an event", fontsize=11)
+    axis.legend(fontsize=9, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 
 
 def _latency(axis: Axes, rows: list[Mapping[str, Any]]) -> None:

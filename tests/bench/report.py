@@ -18,7 +18,8 @@ _MODES: Final = {
     "answers": "validated and answered without a model, deliveries awaited",
     "classify": "classified by the first stage, deliveries awaited",
 }
-_PARTS: Final = ("fetch", "decode", "model", "encode", "produce")
+_SHORT: Final = {"intake": "intake", "answers": "no model", "classify": "classified"}
+_PARTS: Final = ("fetch", "decode", "validate", "model", "encode", "produce")
 
 Result = Mapping[str, Any]
 
@@ -91,13 +92,19 @@ def _throughput(result: Result) -> Iterator[str]:
     for title in titles:
         yield _row(title, *(_rate(by, title) for by in rows.values()))
     yield ""
-    yield "CPU microseconds an event; the broker's beside the process's own. aisle's parts add up to its own."
+    yield "CPU microseconds an event, of the process + of the broker:"
     yield ""
-    yield from _header(["", "", *_PARTS, "process", "broker"])
+    yield from _header(["", *(_SHORT[mode] for mode in rows)])
+    for title in titles:
+        yield _row(title, *(_cpu(by, title) for by in rows.values()))
+    yield ""
+    yield "aisle's, by part (validate: JSON and the schema at once; produce: the rest of the event loop's thread):"
+    yield ""
+    yield from _header(["", *_PARTS, "broker"])
     for mode, by in rows.items():
-        for title, row in by.items():
-            parts = [f"{row['parts_us'][part]:.1f}" if row["parts_us"] else "" for part in _PARTS]
-            yield _row(_MODES[mode], title, *parts, f"{row['cpu_us']:.1f}", f"{row['broker_us']:.1f}")
+        parts = by[AISLE.title]["parts_us"]
+        broker = f"{by[AISLE.title]['broker_us']:.1f}"
+        yield _row(_SHORT[mode], *(f"{parts[name]:.1f}" if parts.get(name) else "" for name in _PARTS), broker)
 
 
 def _smallest(rows: Mapping[str, Mapping[str, Any]]) -> int:
@@ -111,6 +118,10 @@ def _rate(by: Mapping[str, Any], title: str) -> str:
     return f"{by[title]['rate']:,.0f} ({ratio:.2f})"
 
 
+def _cpu(by: Mapping[str, Any], title: str) -> str:
+    return f"{by[title]['cpu_us']:.1f} + {by[title]['broker_us']:.1f}" if title in by else ""
+
+
 def _limits(result: Result) -> Iterator[str]:
     found = result["limits"]
     yield (
@@ -119,10 +130,10 @@ def _limits(result: Result) -> Iterator[str]:
     )
     yield ""
     yield from _header(["", "events/s", "of the limit", f"of {BARE.title}"])
-    yield _row("one worker", *_shares(found["pipeline"], found["limit"], found["bare"]))
+    yield _row("the process of the table above", *_shares(found["pipeline"], found["limit"], found["bare"]))
     for row in result.get("scaling", ()):
         limit = result["cores"] * 1e6 / (found["model_us"] + row["broker_us"])
-        yield _row(f"{row['workers']:g} workers, from outside", *_shares(row["rate"], limit, found["bare"]))
+        yield _row(f"seen from outside, workers: {row['workers']:g}", *_shares(row["rate"], limit, found["bare"]))
 
 
 def _shares(rate: float, limit: float, bare: float) -> Iterator[str]:
@@ -144,7 +155,8 @@ def _rebalance(result: Result) -> Iterator[str]:
     found = result["rebalance"]
     yield (
         f"A second worker joined under load and left by SIGTERM (exit status {found['status_of_the_one_that_left']}): "
-        f"of {found['published']:,} events {found['answered']:,} were answered, {found['twice']:,} of them twice."
+        f"of {found['published']:,} events {found['answered']:,} were answered, {found['by_the_second']:,} by the "
+        f"second worker; {found['twice']:,} were handled twice."
     )
 
 

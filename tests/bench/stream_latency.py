@@ -82,7 +82,7 @@ async def _one_load(bootstrap: str, load: Load) -> dict[str, Any]:
         gc.freeze()
         collecting = asyncio.create_task(_collect(reader, sent, taken))
         began = monotonic()
-        count = await publish_steadily(bootstrap, records, load.rate, sent=note)
+        count = await publish_steadily(bootstrap, records.__getitem__, load.rate, enough=len(records).__le__, sent=note)
         lasted = monotonic() - began
         until = monotonic() + _STRAGGLERS_S
         while len(taken) < count and monotonic() < until:

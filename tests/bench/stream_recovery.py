@@ -30,11 +30,10 @@ async def measure(site: Site, rate: float) -> dict[str, float | None]:
     None where that took longer than ``_LONGEST_S``.
     """
     found: dict[str, float | None] = {"session_timeout_s": site.settings.session_timeout_s}
-    async with _two_workers(site) as two:
-        async with _load(site.broker, "worker", rate):
-            killed_at = monotonic()
-            two.kill()
-            found["worker_killed_s"] = await _recovery_s(site.broker, killed_at)
+    async with _two_workers(site) as two, _load(site.broker, "worker", rate):
+        killed_at = monotonic()
+        two.kill()
+        found["worker_killed_s"] = await _recovery_s(site.broker, killed_at)
     site.step(f"worker killed: its partitions move on after {found['worker_killed_s']} s")
     found |= await _supervised(site, rate)
     site.step(f"worker killed and replaced: all answered after {found['worker_replaced_s']} s")
@@ -92,8 +91,8 @@ async def _supervised(site: Site, rate: float) -> dict[str, float | None]:
 async def _load(broker: Broker, name: str, rate: float) -> AsyncIterator[None]:
     """A steady load while the context lasts, flowing on all partitions when it begins."""
     over = asyncio.Event()
-    records = Events(f"recovery-{name}", PARTITIONS).first(int(rate * _LONGEST_S))
-    sending = asyncio.create_task(publish_steadily(broker.bootstrap, records, rate, enough=over.is_set))
+    event = Events(f"recovery-{name}", PARTITIONS).event
+    sending = asyncio.create_task(publish_steadily(broker.bootstrap, event, rate, enough=lambda _: over.is_set()))
     try:
         await asyncio.sleep(_BEFORE_S)
         await _recovery_s(broker, monotonic() - _AFTER_S)

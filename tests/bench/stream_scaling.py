@@ -19,7 +19,6 @@ from tests.bench.worker import Worker, quantile, worker
 
 _POLL_S: Final = 0.1
 _BOTH_S: Final = 2.0
-_LONGEST_S: Final = 60.0
 _ALL_S: Final = 60.0
 
 
@@ -76,13 +75,16 @@ async def rebalance(site: Site, rate: float) -> dict[str, Any]:
     """Events handled twice when a second worker joins under load, and leaves again by SIGTERM."""
     await site.broker.renew(PREDICTIONS_OUT)
     await site.broker.place(GROUP, PRODUCTS_IN, waiting=0)
-    records, over = Events("rebalance", PARTITIONS).first(int(rate * _LONGEST_S)), asyncio.Event()
+    event, over = Events("rebalance", PARTITIONS).event, asyncio.Event()
     with worker("classify", site.settings, site.log) as one:
         await one.ready()
-        sending = asyncio.create_task(publish_steadily(site.broker.bootstrap, records, rate, enough=over.is_set))
+        sending = asyncio.create_task(
+            publish_steadily(site.broker.bootstrap, event, rate, enough=lambda _: over.is_set())
+        )
         with worker("classify", site.settings, site.log) as two:
             await two.ready()
             await asyncio.sleep(_BOTH_S)
+            by_two = two.metrics().get("aisle_batch_events_sum", 0)
             status = await asyncio.to_thread(two.stop)
         await asyncio.sleep(_BOTH_S)
         over.set()
@@ -94,6 +96,7 @@ async def rebalance(site: Site, rate: float) -> dict[str, Any]:
         "published": published,
         "answered": len(times),
         "twice": len(answers) - len(times),
+        "by_the_second": int(by_two),
         "status_of_the_one_that_left": status,
     }
 
