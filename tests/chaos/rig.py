@@ -21,7 +21,7 @@ from infra.settings import Settings
 from infra.stack import Stack
 from infra.supervisor import Child, ProcessEvent
 from tests.chaos.classify_worker import BROKEN
-from tests.chaos.schedule import ARCHIVE, BROKER, STORE, WORKERS
+from tests.chaos.schedule import ARCHIVE, STORE, WORKERS
 from tests.chaos.slow_link import SlowLink
 
 _BACK_WITHIN_S: Final = 180.0  # a model takes a minute to load where others use the cores
@@ -171,6 +171,3 @@ class Rig:
             self._ready.add(event.name)
         elif event.what in {"restarting", "stopping", "stopped"}:
             self._ready.discard(event.name)
-
-
-assert BROKER == "kafka", "the stack's own name for it"

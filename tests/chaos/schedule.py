@@ -20,6 +20,7 @@ Kind = Literal[
 WORKERS: Final = ("classify-1", "classify-2")
 ARCHIVE: Final = "archive"
 BROKER: Final = "kafka"
+"""As the stack calls it."""
 STORE: Final = "store"
 
 _PAUSE_S: Final = 20.0
