@@ -11,7 +11,7 @@ from tests.chaos.report import markdown
 from tests.chaos.run import Plan, run
 from tests.chaos.schedule import SHORT
 
-pytestmark = [pytest.mark.integration, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.chaos, pytest.mark.timeout(400)]
 
 
 async def test_kills_lose_nothing(bundle: Path, tmp_path: Path) -> None:
