@@ -18,10 +18,9 @@ from schemas.errors import AisleError
 from schemas.feedback import Feedback
 from schemas.limits import MAX_RECORD_BYTES
 from schemas.prediction import Prediction
-from schemas.product import Product
 from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
-from streams.decode import id_of, parse
+from streams.decode import id_of, parse, parse_product
 from streams.errors import EventFatal
 from streams.isolate import isolate
 from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
@@ -128,7 +127,7 @@ class ArchiveStage:
 
     def _read_product(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
-            product = parse(Product, record)
+            product = parse_product(record)
         except AisleError:
             return  # the classify agent makes the dead letter
         writes.items.append(product_part(id_of(record), product, record, writes.photos))

@@ -37,6 +37,10 @@ class BatchApp(faust.App):
     def _create_directories(self) -> None:
         """Faust keeps tables there, which aisle has none of; the working directory may be read-only."""
 
+    def _crash(self, reason: BaseException) -> None:
+        # The first reason is the cause; what follows, such as agents that are cancelled, are its effects.
+        super()._crash(reason if self.crash_reason is None else self.crash_reason)
+
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 
@@ -80,6 +84,7 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
             "consumer_auto_offset_reset": "earliest",
             "consumer_group_instance_id": settings.instance_id,
             "consumer_max_fetch_size": MIB + 64 * KIB,
+            "consumer_metadata_max_age_ms": 10_000,  # how late a worker notices new partitions; 5 min by default
             "producer_max_batch_size": _SEND_BATCH_BYTES,
             "producer_max_request_size": MAX_RECORD_BYTES + 64 * KIB,
             "producer_request_timeout": settings.retry_budget_s,  # Faust's default is 20 minutes

@@ -19,9 +19,11 @@ from faust.types import TP, Message
 from mode import Service
 from mode.utils.futures import notify
 
+from infra.errors import TopicMissing
 from infra.kafka.batching import Batching
 from infra.kafka.intake import Intake
 from infra.kafka.ledger import Ledger
+from infra.kafka.topic_ids import TopicIds
 from infra.kafka.tries import Tries
 from infra.logging import get_logger
 
@@ -41,6 +43,7 @@ class Consumer(stock.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limits = self.app.limits
+        self._topic_ids = TopicIds()
         tries = Tries(self.app.poison_tries, span=limits.max_in_flight * limits.max_events)
         self.intake = Intake(self, Batching(limits), tries)
 
@@ -114,6 +117,29 @@ class Consumer(stock.Consumer):
             logger.warning("offsets not committed", why=repr(error))
             return False
         return True
+
+    async def learn_topics(self) -> None:
+        """Note which topics the offsets of this assignment belong to."""
+        await self._topic_ids.learn(self.app.batch_producer.client, self.client.subscription())
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit what is done, to the topics that it was read from and to no other of their names.
+
+        Stock waits as long as the broker is away, even with an agent that failed and wants to end the process.
+        """
+        try:
+            async with asyncio.timeout(self.app.conf.broker_request_timeout):
+                await self._topic_ids.check(self.app.batch_producer.client)
+                return bool(await super().force_commit(topics, start_new_transaction))
+        except TopicMissing as error:
+            self.intake.forget()  # no commit of ours may follow, not even of notes
+            await self.crash(error)
+        except (KafkaError, TimeoutError) as error:
+            logger.warning("offsets not committed", why=repr(error))
+        except RuntimeError:
+            if not self._thread.thread_loop.is_closed():  # it is when the app has crashed, maybe just now
+                raise
+        return False
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets: all that is under way will be fetched again, so forget it."""

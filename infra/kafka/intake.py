@@ -57,6 +57,7 @@ class Intake:
         """Deliver the next batch, or come back without one after at most a second."""
         flow = self._flow
         if not self.tries.counted:
+            await self._consumer.learn_topics()
             await self._on_thread(self.tries.count)
         elif not self._has_room():
             self._room.clear()

@@ -17,7 +17,7 @@ _ASK_AGAIN_S = 0.2
 _LAST_QUESTION_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would cost half a microsecond a record
 class OutRecord:
     """A record to publish, with its partition given."""
 

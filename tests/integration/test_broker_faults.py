@@ -40,9 +40,8 @@ class Work:
     @asynccontextmanager
     async def running(self, **settings: Any) -> AsyncIterator[BatchApp]:
         """The app, stopped at the end with its broker there."""
-        app = new_app(
-            f"group-{self.source}", Settings(commit_interval_s=0.2, **settings), self.services.kafka_bootstrap
-        )
+        given = Settings(**({"commit_interval_s": 0.2} | settings))
+        app = new_app(f"group-{self.source}", given, self.services.kafka_bootstrap)
 
         @app.agent(app.topic(self.source), name="test")
         async def agent(stream: Any) -> None:
@@ -138,6 +137,22 @@ async def test_a_broker_that_stays_away_ends_the_worker_with_nothing_committed(w
     async with work.running():
         await eventually(lambda: _is(work.committed, 20), 30)
     assert set(range(20)) == set(await work.answers(20))
+
+
+async def test_work_that_cannot_be_committed_keeps_no_failed_worker_alive(work: Work) -> None:
+    """A batch is done and not committed when the broker goes away under the next: the process ends all the same."""
+    work.go_on.set()
+    async with work.running(retry_budget_s=1, commit_interval_s=60) as app:
+        await work.publish(range(20))
+        assert list(range(20)) == await work.answers(20)
+        work.go_on.clear()
+        work.in_hand.clear()
+        await work.publish(range(20, 40))
+        await asyncio.wait_for(work.in_hand.wait(), 20)
+        with broker_stopped(work.services):
+            work.go_on.set()
+            await asyncio.wait_for(app.wait_until_stopped(), 20)
+        assert isinstance(app.crash_reason, DeliveryFailed)
 
 
 async def _is(actual: Callable[[], Any], expected: Any) -> bool:

@@ -166,6 +166,53 @@ async def test_a_deleted_topic_is_named_when_the_budget_is_spent(services: Servi
             await producer.deliver(name, [OutRecord(0, None, b"2")])
 
 
+async def test_a_topic_made_anew_under_a_busy_worker_is_read_from_its_beginning(services: Services) -> None:
+    """Its batch in hand came from the old topic: the worker commits nothing of it to the new one, and ends by name."""
+    name, group = f"test-{uuid4()}", f"group-{uuid4()}"
+    go_on, in_hand = asyncio.Event(), asyncio.Event()
+    seen: set[int] = set()
+
+    def app() -> BatchApp:
+        app = new_app(group, Settings(commit_interval_s=0.2, batch_max_events=10), services.kafka_bootstrap)
+
+        @app.agent(app.topic(name), name="test")
+        async def agent(stream: Any) -> None:
+            async for event in stream.noack().events():
+                in_hand.set()
+                await go_on.wait()
+                seen.update(int(one.value) for one in event.value)
+                event.ack()
+
+        return app
+
+    async def publish(values: range) -> None:
+        async with producer_client(services.kafka_bootstrap) as producer:
+            for value in values:
+                await producer.send(name, str(value).encode())
+
+    async with admin_client(services.kafka_bootstrap) as admin:
+        await make(admin, name, 1)
+        await publish(range(100))
+        first = app()
+        await first.start()
+        await asyncio.wait_for(in_hand.wait(), 20)
+        await admin.delete_topics([name])
+        await make(admin, name, 1)
+    await publish(range(1_000, 1_200))  # further than the worker is in the old one
+    go_on.set()
+    await asyncio.wait_for(first.wait_until_stopped(), 20)
+    assert isinstance(first.crash_reason, TopicMissing)
+    await first.stop()
+
+    async def all_seen() -> bool:
+        return seen >= set(range(1_000, 1_200))
+
+    second = app()
+    await second.start()
+    await eventually(all_seen, 20)
+    await second.stop()
+
+
 async def test_a_poison_at_the_size_limit_fits_the_dead_letter_topic(services: Services) -> None:
     """The largest that products.in takes, key and headers filling its envelope: every byte is in the dead letter."""
     async with admin_client(services.kafka_bootstrap) as admin:

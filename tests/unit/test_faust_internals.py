@@ -40,6 +40,7 @@ INTERNALS = {
     # infra/kafka/app.py
     "faust.app.base:App._new_transport": "42db531312dd",
     "faust.app.base:App._new_producer_transport": "eb3b4aa6a896",
+    "mode.services:Service._crash": "7bc0c709a151",
     "faust.app.base:App._stop_consumer": "55854a5de12c",
     # infra/kafka/producer.py
     "faust.transport.drivers.aiokafka:Producer._settings_extra": "a4c7bc41b638",
