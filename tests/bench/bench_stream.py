@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in [name for name in os.environ if name.startswith("AISLE_")]:
         del os.environ[name]  # the user's broker and store are none of ours
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # topics that are made anew make it talk
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers and broker are stopped in order
     use_uvloop()
     result = measure(sizes, [name for name in SECTIONS if name in options.only])
     if "throughput" in result:
@@ -146,7 +148,6 @@ def measure(sizes: Sizes, only: Sequence[str]) -> dict[str, Any]:
 
 def _run(sizes: Sizes, only: Sequence[str], step: Steps) -> dict[str, Any]:
     python, model = bench_python(FOLDER / "venv", step.say), bundle(step.say)
-    shutil.rmtree(FOLDER / "kafka", ignore_errors=True)
     with running(FOLDER) as broker:
         step.say(f"publishing {sizes.throughput.backlog:,} events ...")
         events = Events("backlog", PARTITIONS)

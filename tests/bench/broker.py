@@ -1,6 +1,8 @@
 """The broker of the benches: a local one of its own, topics made fresh, groups put to a place."""
 
 import asyncio
+import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from pydantic import SecretStr
 
 from infra.kafka.clients import admin_client
 from infra.kafka.topics import create_topics
+from infra.local.ports import any_free_port
 from infra.local.services import LocalServices
 from infra.settings import Settings
 from schemas.topics import TOPICS
@@ -143,7 +146,11 @@ class Ends:
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[Broker]:
-    """A broker while the context lasts."""
+    """A broker while the context lasts, on data of its own and a port that nobody expects it at."""
+    ports = {name: any_free_port() for name in ("broker", "controller")}
+    shutil.rmtree(data_dir / "kafka", ignore_errors=True)
+    (data_dir / "kafka").mkdir(parents=True)
+    (data_dir / "kafka" / "ports.json").write_text(json.dumps(ports))
     broker = Broker(data_dir)
     with broker.services:
         asyncio.run(broker.create_topics())

@@ -4,10 +4,11 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final, cast
 
 from infra.kafka.producer import OutRecord, Producer
-from model.classifier import Classification, Classifier
+from model.classifier import Classification
 from schemas.prediction import Category, ModelRef
 from schemas.product import Product
 from streams.classify import ClassifyStage, Outbox
+from streams.classify_worker import load
 from streams.inference import Inference, ProductClassifier
 from tests.bench.competitors.task import Task
 
@@ -50,7 +51,7 @@ def load_classifier(task: Task) -> ProductClassifier:
     if task.mode != "classify":
         return NoModel()
     assert task.bundle is not None
-    return Classifier.load(task.bundle)
+    return load(task.bundle, "en")
 
 
 class Answers:

@@ -5,6 +5,7 @@ from itertools import cycle, islice
 from statistics import median
 
 from model.classifier import Classifier
+from streams.classify_worker import load
 from tests.bench.competitors.task import Stopwatch, read_task, tell
 from tests.bench.load import products
 
@@ -15,7 +16,7 @@ def main() -> None:
     """Measure once, on batches of the size that the variant names; with several sizes, the time of one call each."""
     task = read_task()
     assert task.bundle is not None
-    classifier = Classifier.load(task.bundle)
+    classifier = load(task.bundle, "en")
     sizes = [int(size) for size in task.variant.split(",")]
     source = cycle(products())
     if len(sizes) > 1:
