@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from infra.supervisor import ProcessEvent
 
-_COLOURS = {"ready": "green", "done": "green", "restarting": "yellow"}
+_COLOURS = {"ready": "green", "done": "green", "restarting": "yellow", "stuck": "red"}
 
 
 @click.command()

@@ -1,8 +1,8 @@
 """The commit protocol of an agent, in one function. The numbers are those of the documentation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -37,24 +37,27 @@ class Progress:
     def __init__(self) -> None:
         self.events = 0
         self.batches = 0
-        self._since: dict[int, float] = {}  # in the order of their beginning
+        self._since: deque[float] = deque()
 
-    @asynccontextmanager
-    async def batch(self, events: int) -> AsyncIterator[None]:
-        """A batch is in hand while the context lasts, and done if it ends well."""
-        key = id(asyncio.current_task())
-        self._since[key] = monotonic()
-        try:
-            yield
-            self.events += events
-            self.batches += 1
-        finally:
-            del self._since[key]
+    def begin(self) -> float:
+        """The work on a batch begins; the time of the monotonic clock."""
+        self._since.append(monotonic())
+        return self._since[-1]
+
+    def end(self, events: int) -> None:
+        """The first of the batches in hand is done."""
+        self._since.popleft()
+        self.events += events
+        self.batches += 1
+
+    def drop(self) -> None:
+        """Nothing is in hand any more, done or not."""
+        self._since.clear()
 
     @property
     def busy_s(self) -> float:
         """Seconds the oldest batch in hand has taken so far; 0 between batches."""
-        return monotonic() - next(iter(self._since.values())) if self._since else 0.0
+        return monotonic() - self._since[0] if self._since else 0.0
 
 
 async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> None:
@@ -77,19 +80,19 @@ async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> 
 
     async def process(event: Any) -> None:
         records, batch = event.value, event.message
-        async with progress.batch(len(records)):
+        decoded = None if batch.condemned_after else stage.decode(records)  # 2. decode and validate each event
+        async with working:
+            working_since = progress.begin()
             if batch.condemned_after:
                 results = stage.condemn(records, batch.condemned_after)
             else:
-                decoded = stage.decode(records)  # 2. decode and validate each event
-                async with working:
-                    began = monotonic()
-                    results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
-                    batch.worked(monotonic() - began)
-            async with delivering:
-                await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
-                event.ack()  # 5. acknowledge the whole batch, in order
-            # 6. the transport commits on an interval, at a rebalance and at shutdown
+                results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
+            batch.worked(monotonic() - working_since)
+        async with delivering:
+            await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
+            event.ack()  # 5. acknowledge the whole batch, in order
+        progress.end(len(records))
+        # 6. the transport commits on an interval, at a rebalance and at shutdown
 
     try:
         async with asyncio.TaskGroup() as batches:
@@ -97,6 +100,8 @@ async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> 
                 batches.create_task(_exonerating(process(event), event.message))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    finally:
+        progress.drop()
 
 
 async def _exonerating(process: Any, batch: Any) -> None:

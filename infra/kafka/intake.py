@@ -90,8 +90,6 @@ class Intake:
         """Commit what is done, and leave the partitions without a note; give up soon, as the broker may be away."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_HAND_OVER_S):
-                # Faust's commit is none while another is under way, which began before the last batch was done.
-                await self._consumer.maybe_wait_for_commit_to_finish()
                 await self._consumer.commit()
                 await self._on_thread(self.tries.hand_over)
 

@@ -150,9 +150,12 @@ async def test_nothing_is_acknowledged_when_a_step_fails(step: str) -> None:
     """The error comes through as it is, no acknowledgement is made, no batch goes beyond that step."""
     log: list[str] = []
 
-    with pytest.raises(RuntimeError, match=step):
-        await run_stage(FakeStream([["a"], ["b"]], log), NotingStage(log, step), Progress())
+    progress = Progress()
 
+    with pytest.raises(RuntimeError, match=step):
+        await run_stage(FakeStream([["a"], ["b"]], log), NotingStage(log, step), progress)
+
+    assert 0.0 == progress.busy_s
     assert not any(line.startswith(("ack", step)) for line in log)
 
 

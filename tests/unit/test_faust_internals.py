@@ -21,6 +21,7 @@ INTERNALS = {
     "faust.transport.consumer:Consumer.stop_flow": "cf7e875a2b0d",
     "faust.transport.consumer:Consumer.wait_empty": "e4662fe24f09",
     "faust.transport.consumer:Consumer.commit": "a354437baaa0",
+    "faust.transport.consumer:Consumer.maybe_wait_for_commit_to_finish": "d687f63a0b5e",
     "faust.transport.consumer:Consumer.force_commit": "cc094614d22c",
     "faust.transport.consumer:Consumer._commit_tps": "a20e230b05ae",
     "faust.transport.consumer:Consumer._commit_offsets": "1a6979904118",
