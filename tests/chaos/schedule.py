@@ -68,7 +68,7 @@ SHORT: Final = Profile("short", 8_000, 32, (("kill", "classify", 3), ("kill", AR
 CI: Final = Profile(
     "ci",
     50_000,
-    200,
+    185,
     (
         *(("kill", "classify", 9), ("kill", ARCHIVE, 3), ("terminate", "classify", 2), ("pause", "classify", 1)),
         *(("kill", BROKER, 1), ("pause", STORE, 1), ("raise", "", 1), ("poison_storm", "", 1), ("slow_store", "", 1)),
