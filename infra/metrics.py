@@ -27,8 +27,11 @@ BATCH_WAIT: Final = Histogram(
     buckets=_MILLISECONDS,
     registry=REGISTRY,
 )
-BATCH_WORK: Final = Histogram(
-    "aisle_batch_work_seconds", "How long the work on a micro-batch took.", buckets=_MILLISECONDS, registry=REGISTRY
+BATCH_TOOK: Final = Histogram(
+    "aisle_batch_duration_seconds",
+    "How long a micro-batch took, decoding to delivery, without waits for others.",
+    buckets=_MILLISECONDS,
+    registry=REGISTRY,
 )
 COST_PER_EVENT: Final = Gauge(
     "aisle_batch_cost_per_event_seconds", "a of the fitted cost a·n + b of n events.", registry=REGISTRY

@@ -39,10 +39,9 @@ class Progress:
         self.batches = 0
         self._since: deque[float] = deque()
 
-    def begin(self) -> float:
-        """The work on a batch begins; the time of the monotonic clock."""
+    def begin(self) -> None:
+        """The work on a batch begins."""
         self._since.append(monotonic())
-        return self._since[-1]
 
     def end(self, events: int) -> None:
         """The first of the batches in hand is done."""
@@ -58,6 +57,19 @@ class Progress:
     def busy_s(self) -> float:
         """Seconds the oldest batch in hand has taken so far; 0 between batches."""
         return monotonic() - self._since[0] if self._since else 0.0
+
+
+class Stopwatch:
+    """Adds up the times spent within it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self.seconds -= monotonic()
+
+    def __exit__(self, *_error: object) -> None:
+        self.seconds += monotonic()
 
 
 async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> None:
@@ -80,18 +92,23 @@ async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> 
 
     async def process(event: Any) -> None:
         records, batch = event.value, event.message
-        decoded = None if batch.condemned_after else stage.decode(records)  # 2. decode and validate each event
+        cost = Stopwatch()
+        with cost:
+            decoded = None if batch.condemned_after else stage.decode(records)  # 2. decode and validate each event
         async with working:
-            working_since = progress.begin()
-            if batch.condemned_after:
-                results = stage.condemn(records, batch.condemned_after)
-            else:
-                results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
-            batch.worked(monotonic() - working_since)
+            progress.begin()
+            with cost:
+                if batch.condemned_after:
+                    results = stage.condemn(records, batch.condemned_after)
+                else:
+                    results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
+            batch.worked()
         async with delivering:
-            await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
+            with cost:
+                await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
             event.ack()  # 5. acknowledge the whole batch, in order
         progress.end(len(records))
+        batch.took(cost.seconds)
         # 6. the transport commits on an interval, at a rebalance and at shutdown
 
     try:

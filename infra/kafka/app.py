@@ -14,6 +14,7 @@ from infra.settings import Settings
 from schemas.limits import KIB, MAX_RECORD_BYTES, MIB
 
 _SEND_BATCH_BYTES = 256 * KIB  # 16 KiB, Faust's default, costs a third of the rate; more than this gains nothing
+_COMMIT_S = 5.0  # for the commits around a rebalance
 
 
 class Transport(stock.Transport):
@@ -79,7 +80,8 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
             "broker_max_poll_records": settings.batch_max_events,
             # After kills in the middle of a rebalance JoinGroup can block this long.
             "broker_request_timeout": max(15.0, settings.session_timeout_s),
-            "broker_rebalance_timeout": settings.session_timeout_s + settings.infer_deadline_s,
+            # A member gives up its partitions within the drain timeout; a dead one is waited for as long as this.
+            "broker_rebalance_timeout": max(settings.session_timeout_s, settings.drain_timeout_s + _COMMIT_S),
             "broker_session_timeout": settings.session_timeout_s,
             "consumer_auto_offset_reset": "earliest",
             "consumer_group_instance_id": settings.instance_id,

@@ -1,6 +1,6 @@
 """How large a batch may be, and how long it is worth holding back for more events.
 
-The work on n events costs a·n + b seconds: b is what a call costs whatever it holds. BentoML's adaptive batching
+A batch of n events costs a·n + b seconds: b is what one costs whatever it holds. BentoML's adaptive batching
 has the idea of fitting both from recent calls; the rules below are ours.
 
 - Without a backlog a batch is whatever has come while the one before was worked on: nothing is waited for.
@@ -21,7 +21,7 @@ _FIRST_GUESS: Final = ((1, 0.003), (256, 0.016))  # (events, seconds); forgotten
 _OUTLIER: Final = 5.0  # a call that took this many times the forecast was held up by something else: count no more
 _TINY_S: Final = 1e-6
 _SHARE_OF_FIXED: Final = 0.05  # of a batch's cost: beyond this a larger batch is not worth its latency
-_LEAST_WORTH: Final = 32  # so that a fit without a b does not end in single events
+_LEAST_WORTH: Final = 128  # so that a fit without a b does not end in single events
 _RATE_MEMORY_S: Final = 0.5
 
 
@@ -132,10 +132,10 @@ class Batching:
         # Follow growth at once and forget it slowly: large records come in runs.
         self._event_bytes = max(mean, 0.9 * self._event_bytes + 0.1 * mean)
 
-    def worked(self, events: int, seconds: float) -> None:
-        """The work on a batch is done."""
+    def done(self, events: int, seconds: float) -> None:
+        """A batch is done, and took so long without the waits for others."""
         self.cost.observe(events, seconds)
-        metrics.BATCH_WORK.observe(seconds)
+        metrics.BATCH_TOOK.observe(seconds)
         metrics.COST_PER_EVENT.set(self.cost.per_event_s)
         metrics.COST_PER_BATCH.set(self.cost.per_batch_s)
         metrics.BATCH_LIMIT.set(self.limit)

@@ -186,17 +186,15 @@ class Intake:
 
     async def _hand_on(self, records: Sequence[ConsumerRecord], size_bytes: int, condemned_after: int = 0) -> None:
         batch = RecordBatch(records, self._consumer.app.consumer_generation_id, size_bytes, condemned_after)
-        batch.on_worked = partial(self._worked, len(records))
+        batch.on_worked = self._room.set
+        if not condemned_after:
+            batch.on_done = partial(self._batching.done, len(records))
         batch.on_exonerated = self.hand_over
         self.ledger.add(batch)
         self._count_open()
         metrics.BATCH_EVENTS.observe(len(records))
         metrics.BATCH_BYTES.observe(size_bytes)
         await self._consumer.callback(batch)
-
-    def _worked(self, events: int, seconds: float) -> None:
-        self._batching.worked(events, seconds)
-        self._room.set()
 
     def _count_open(self) -> None:
         metrics.OPEN_BATCHES.set(len(self.ledger))

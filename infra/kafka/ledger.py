@@ -43,13 +43,18 @@ class RecordBatch(ConsumerMessage):
         self.size_bytes = size_bytes
         self.condemned_after = condemned_after
         self.is_worked = False
-        self.on_worked: Callable[[float], None] = lambda _seconds: None
+        self.on_worked: Callable[[], None] = lambda: None
+        self.on_done: Callable[[float], None] = lambda _seconds: None
         self.on_exonerated: Callable[[], Awaitable[None]] | None = None
 
-    def worked(self, seconds: float) -> None:
-        """The work is done and took so long, its delivery is still to come: the next batch may be taken."""
+    def worked(self) -> None:
+        """The work is done, its delivery is still to come: the next batch may be taken."""
         self.is_worked = True
-        self.on_worked(seconds)
+        self.on_worked()
+
+    def took(self, seconds: float) -> None:
+        """All is done, and took so long without the waits for other batches."""
+        self.on_done(seconds)
 
     async def exonerate(self) -> None:
         """The process is about to end while this batch is open, by no fault of an event in it."""

@@ -33,7 +33,7 @@ def seen(cost_a: float, cost_b: float, limits: BatchLimits = LIMITS) -> Batching
     """Batching after many calls of that cost."""
     made = Batching(limits)
     for events in [1, 10, 50, 100, 200] * 40:
-        made.worked(events, cost_a * events + cost_b)
+        made.done(events, cost_a * events + cost_b)
     return made
 
 
@@ -75,7 +75,7 @@ def test_calls_of_one_size_do_not_unlearn_the_fixed_cost() -> None:
         (50e-6, 1e-3, 400),  # beyond 400 events, b is less than a twentieth
         (50e-6, 20e-3, 600),  # half the latency target of 100 ms is reached at 600
         (1e-6, 1e-3, 1_000),  # the setting bounds it
-        (1e-3, 1e-9, 32),  # without a fixed cost small batches are as good
+        (2e-4, 1e-9, 128),  # without a fixed cost small batches are as good
         (0.2, 1e-3, 1),  # one event alone takes longer than the target
     ],
 )
