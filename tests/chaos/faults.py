@@ -69,6 +69,7 @@ class Faults:
         by_itself = target == STORE  # the harness may run it: then it is there whenever it is not hurt
         if target and not by_itself:
             await rig.until_ready(target)
+            await rig.until_settled(target, fault.settled_s)
         note = Happened(fault, time(), time())
         self.happened.append(note)
         match fault.kind:

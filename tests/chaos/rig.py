@@ -95,6 +95,7 @@ class Rig:
         self._store = store
         self._pids: dict[str, int] = {}
         self._ready: set[str] = set()
+        self._since: dict[str, float] = {}
         self._exit = AsyncExitStack()
         self._lines: IO[str] | None = None
         self.stack: ChaosStack
@@ -119,6 +120,19 @@ class Rig:
     def mongodb(self) -> str:
         """URI of the store itself, without the link."""
         return find_mongodb(self.settings)
+
+    async def until_settled(self, name: str, settled_s: float) -> None:
+        """Return when a process has been ready for so long, in seconds.
+
+        Raises:
+            NotBack: It never was in time.
+        """
+        while (left_s := settled_s - monotonic() + self._ready_since(name)) > 0:
+            await asyncio.sleep(left_s)
+            await self.until_ready(name)
+
+    def _ready_since(self, name: str) -> float:
+        return self._since.get(self._process_name(name), 0.0)
 
     async def until_ready(self, *names: str, within_s: float = _BACK_WITHIN_S) -> None:
         """Return when these processes say that they are ready.
@@ -169,5 +183,6 @@ class Rig:
             self._ready.discard(event.name)
         elif event.what == "ready":
             self._ready.add(event.name)
+            self._since[event.name] = monotonic()
         elif event.what in {"restarting", "stopping", "stopped"}:
             self._ready.discard(event.name)

@@ -26,6 +26,7 @@ STORE: Final = "store"
 _PAUSE_S: Final = 20.0
 _BROKEN_S: Final = 4.0
 _SLOW_S: Final = 10.0
+_SETTLED_S: Final = (3.0, 12.0)
 _QUIET: Final = 0.04
 """Share of the run at its end, and its beginning, without new faults."""
 
@@ -38,6 +39,8 @@ class Fault:
     kind: Kind
     target: str = ""
     lasts_s: float = 0.0
+    settled_s: float = 0.0
+    """How long its target has been back from the fault before, at least: else nobody would ever get to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ CI: Final = Profile(
     50_000,
     185,
     (
-        *(("kill", "classify", 9), ("kill", ARCHIVE, 3), ("terminate", "classify", 2), ("pause", "classify", 1)),
+        *(("kill", "classify", 8), ("kill", ARCHIVE, 4), ("terminate", "classify", 2), ("pause", "classify", 1)),
         *(("kill", BROKER, 1), ("pause", STORE, 1), ("raise", "", 1), ("poison_storm", "", 1), ("slow_store", "", 1)),
     ),
 )
@@ -108,6 +111,7 @@ def draw(profile: Profile, seed: int, *, durable: bool = False) -> list[Fault]:
             kind,
             next(turns) if target == "classify" else target,
             _LASTS.get(kind, 0.0),
+            round(dice.uniform(*_SETTLED_S), 2),
         )
         for number, (kind, target) in enumerate(wanted)
     ]

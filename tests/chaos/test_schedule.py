@@ -32,7 +32,7 @@ def test_the_ci_form_has_what_it_promises(seed: int) -> None:
     assert 1 == kinds["kill", "kafka"] == kinds["pause", STORE] == sum(kinds["pause", one] for one in WORKERS)
     assert {20.0} == {fault.lasts_s for fault in faults if fault.kind == "pause"}
     assert all(0 < fault.at_s < CI.lasts_s for fault in faults)
-    assert dict.fromkeys(WORKERS, 6) == {one: sum(fault.target == one for fault in faults) for one in WORKERS}
+    assert {5, 6} == {sum(fault.target == one for fault in faults) for one in WORKERS}
     assert CI.events >= 50_000
 
 
