@@ -6,7 +6,7 @@ has the idea of fitting both from recent calls; the rules below are ours.
 - Without a backlog a batch is whatever has come while the one before was worked on: nothing is waited for.
 - Holding n events back for one more delays each of them by the time between two arrivals, and saves one b. So it
   pays while n is less than b times the arrival rate: never under light load.
-- Under a backlog batches grow until b is a small part of their cost, or until one takes half the latency target.
+- Under a backlog batches grow until b is a fiftieth of their cost, or until one takes half the latency target.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _FADES: Final = 0.98  # of a call's weight in the fit per further call: about th
 _FIRST_GUESS: Final = ((1, 0.003), (256, 0.016))  # (events, seconds); forgotten within a few dozen calls
 _OUTLIER: Final = 5.0  # a call that took this many times the forecast was held up by something else: count no more
 _TINY_S: Final = 1e-6
-_SHARE_OF_FIXED: Final = 0.05  # of a batch's cost: beyond this a larger batch is not worth its latency
-_LEAST_WORTH: Final = 128  # so that a fit without a b does not end in single events
+_SHARE_OF_FIXED: Final = 0.02  # of a batch's cost: beyond this a larger batch is not worth its latency
+_LEAST_WORTH: Final = 256  # so that a fit without a b does not end in single events
 _RATE_MEMORY_S: Final = 0.5
 
 

@@ -39,7 +39,8 @@ class RecordBatch(ConsumerMessage):
             serialized_value_size=0,
             generation_id=generation_id,
         )
-        self.next_offsets = {TP(record.topic, record.partition): record.offset + 1 for record in records}
+        next_offsets = {(record.topic, record.partition): record.offset + 1 for record in records}
+        self.next_offsets = {TP(*partition): offset for partition, offset in next_offsets.items()}
         self.size_bytes = size_bytes
         self.condemned_after = condemned_after
         self.is_worked = False

@@ -72,10 +72,10 @@ def test_calls_of_one_size_do_not_unlearn_the_fixed_cost() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "limit"),
     [
-        (50e-6, 1e-3, 400),  # beyond 400 events, b is less than a twentieth
+        (50e-6, 0.5e-3, 500),  # beyond 500 events, b is less than a fiftieth
         (50e-6, 20e-3, 600),  # half the latency target of 100 ms is reached at 600
         (1e-6, 1e-3, 1_000),  # the setting bounds it
-        (2e-4, 1e-9, 128),  # without a fixed cost small batches are as good
+        (1e-4, 1e-9, 256),  # without a fixed cost small batches are as good
         (0.2, 1e-3, 1),  # one event alone takes longer than the target
     ],
 )
