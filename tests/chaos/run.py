@@ -21,6 +21,7 @@ from tests.chaos.verify import ARCHIVE_GROUP, Follower, follower, look_into_stor
 SAMPLE_S: Final = 0.5
 _STUCK_S: Final = 90.0
 """Nothing more is coming when nothing has come for this long."""
+_LEAST_PATIENCE_S: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ async def _body(plan: Plan, rig: Rig) -> Report:
         began = time()
         await _while_following(following, _storm(plan, sender, faults, schedule))
         plan.told(plan.profile.events, "waiting for the last answers")
-        await _until_answered(following)
+        deadline = monotonic() + max(_LEAST_PATIENCE_S, plan.profile.lasts_s)  # who is slower than that is not well
+        await _until_answered(following, deadline)
         plan.told(plan.profile.events, "waiting for the archive")
-        await _until_archived(following, rig.mongodb)
+        await _until_archived(following, rig.mongodb, deadline)
     return _report(plan, rig, sender, faults, following, began)
 
 
@@ -108,21 +110,21 @@ def _first(error: Exception) -> Exception:
     return error
 
 
-async def _until_answered(following: Follower) -> None:
-    """Return when every event has its answer and all of it is committed, or nothing more comes."""
+async def _until_answered(following: Follower, deadline: float) -> None:
+    """Return when every event has its answer and all of it is committed, or nothing more comes, or time is up."""
     seen, until = -1, monotonic() + _STUCK_S
     while not await following.step() or following.audit.unanswered or not following.audit.all_committed:
         if len(following.audit.answers) != seen:
             seen, until = len(following.audit.answers), monotonic() + _STUCK_S
-        if monotonic() > until:
+        if monotonic() > min(until, deadline):
             return
         await asyncio.sleep(SAMPLE_S)
 
 
-async def _until_archived(following: Follower, mongodb: str) -> None:
-    """Return when the archive has committed all there is, or gets no further; then look what it left."""
+async def _until_archived(following: Follower, mongodb: str, deadline: float) -> None:
+    """Return when the archive has committed all there is, or gets no further, or time is up; then look what it left."""
     seen, until = -1, monotonic() + _STUCK_S
-    while (lag := await following.lag(ARCHIVE_GROUP)) != 0 and monotonic() < until:
+    while (lag := await following.lag(ARCHIVE_GROUP)) != 0 and monotonic() < min(until, deadline):
         if lag != seen and lag is not None:
             seen, until = lag, monotonic() + _STUCK_S
         await asyncio.sleep(SAMPLE_S)
