@@ -44,8 +44,7 @@ class Consumer(stock.Consumer):
         super().__init__(*args, **kwargs)
         limits = self.app.limits
         self._topic_ids = TopicIds()
-        tries = Tries(self.app.poison_tries, span=limits.max_in_flight * limits.max_events)
-        self.intake = Intake(self, Batching(limits), tries)
+        self.intake = Intake(self, Batching(limits), Tries(self.app.poison_tries))
 
     @property
     def client(self) -> AIOKafkaConsumer:

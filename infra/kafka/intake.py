@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _POLL_S: Final = 1.0  # how long a fetch waits for a first record; also bounds how late a stop is noticed
 _NO_PARTITIONS_PAUSE_S: Final = 0.2
+_SUSPECT_POLL_S: Final = 0.1
 _HAND_OVER_S: Final = 3.0
 
 
@@ -64,7 +65,7 @@ class Intake:
             await self._consumer.wait(self._room.wait())
         elif suspects := self.tries.suspects:
             await self._consumer.commit()  # so that a crash leaves the guilty event at the head
-            await self._take_alone(flow, suspects)
+            await self._take_suspects(flow, suspects)
         else:
             await self._deliver(flow, await self._collect(flow, _POLL_S))
 
@@ -154,46 +155,64 @@ class Intake:
             while flow == self._flow and start and len(self.ledger) >= self._batching.limits.max_in_flight:
                 self._room.clear()
                 await self._consumer.wait(self._room.wait())
+            batch = self._batch(records[start:end], size_bytes)
+            if self.tries.unproven & batch.next_offsets.keys() and flow == self._flow:
+                await self._on_thread(self.tries.begin, batch.next_offsets)
             if flow != self._flow or not self._consumer.flow_active:
                 # aiokafka's position has moved past these records: without a seek they would be lost when the
                 # flow resumes on the same assignment, as they are in stock getmany.
                 await self._on_thread(give_back, records[start:])
                 return
-            self._batching.arrived(end - start, size_bytes)
-            await self._hand_on(records[start:end], size_bytes)
+            await self._hand_on(batch)
 
-    async def _take_alone(self, flow: int, suspects: frozenset[TP]) -> None:
-        """One record of a suspect partition, then a batch of the others: never both in hand."""
-        if (unreadable := self.tries.unreadable) is not None:
-            await self._on_thread(skip, TopicPartition(*unreadable[0]), unreadable[1])
-            await self._hand_on([_unread(*unreadable)], 0, self.tries.condemned_after(unreadable[0]))
-            return
+    async def _take_suspects(self, flow: int, suspects: frozenset[TP]) -> None:
+        """A few records of a suspect partition, then a batch of the others: never both in hand."""
         self._turn += 1
         partition = sorted(suspects)[self._turn % len(suspects)]
-        await self._on_thread(self.tries.begin, partition)
-        records = await self._fetch(_POLL_S / 10, 1, {partition}) if flow == self._flow else []
-        if flow != self._flow:
-            await self._on_thread(give_back, records)
-        elif records:
-            await self._hand_on(records, 0, self.tries.condemned_after(partition))
+        batch = await self._suspect_batch(flow, partition)
+        if batch is not None:
+            await self._hand_on(batch)
             while flow == self._flow and len(self.ledger):
                 self._room.clear()
                 await self._consumer.wait(self._room.wait())
-        elif (position := position_of(self._consumer.client, TopicPartition(*partition))) is not None:
-            self.tries.progressed({partition: position})  # where a head's offset holds no record, by compaction say
-        if flow == self._flow:
+        elif flow == self._flow and (position := position_of(self._consumer.client, TopicPartition(*partition))):
+            self.tries.progressed({partition: position})  # where compaction has left nothing
+        if flow == self._flow and self._consumer._get_active_partitions() - suspects:
             await self._deliver(flow, await self._collect(flow, 0, leave=suspects))
 
-    async def _hand_on(self, records: Sequence[ConsumerRecord], size_bytes: int, condemned_after: int = 0) -> None:
+    async def _suspect_batch(self, flow: int, partition: TP) -> RecordBatch | None:
+        if (unreadable := self.tries.unreadable) is not None:
+            partition, offset = unreadable
+            await self._on_thread(skip, TopicPartition(*partition), offset)
+            return self._batch([_unread(partition, offset)], 0, self.tries.condemned_after(partition))
+        count, start = self.tries.at_a_time(partition), self.tries.offset(partition)
+        await self._on_thread(self.tries.begin, {partition: start + count})
+        records = await self._fetch(_SUSPECT_POLL_S, count, {partition}) if flow == self._flow else []
+        if records and flow == self._flow:
+            self.tries.starts_at(partition, records[0].offset)
+            batch = self._batch(records, 0, self.tries.condemned_after(partition))
+            if batch.next_offsets[partition] != start + count:
+                await self._on_thread(self.tries.begin, batch.next_offsets)
+            if flow == self._flow:
+                return batch
+        await self._on_thread(give_back, records)
+        return None
+
+    def _batch(self, records: Sequence[ConsumerRecord], size_bytes: int, condemned_after: int = 0) -> RecordBatch:
         batch = RecordBatch(records, self._consumer.app.consumer_generation_id, size_bytes, condemned_after)
         batch.on_worked = self._room.set
+        batch.on_exonerated = self.hand_over
         if not condemned_after:
             batch.on_done = partial(self._batching.done, len(records))
-        batch.on_exonerated = self.hand_over
+        return batch
+
+    async def _hand_on(self, batch: RecordBatch) -> None:
+        count = len(batch.value or ())
+        self._batching.arrived(count, batch.size_bytes)
         self.ledger.add(batch)
         self._count_open()
-        metrics.BATCH_EVENTS.observe(len(records))
-        metrics.BATCH_BYTES.observe(size_bytes)
+        metrics.BATCH_EVENTS.observe(count)
+        metrics.BATCH_BYTES.observe(batch.size_bytes)
         await self._consumer.callback(batch)
 
     def _count_open(self) -> None:

@@ -50,9 +50,9 @@ class FakeGroup:
         self.committed = offsets[TopicPartition(*ONE)]
 
 
-async def begun(group: FakeGroup, limit: int = 3) -> Tries:
+async def begun(group: FakeGroup, limit: int = 4) -> Tries:
     """A new process that gets the partition."""
-    tries = Tries(limit, span=10)
+    tries = Tries(limit)
     await tries.count(group)
     return tries
 
@@ -63,66 +63,87 @@ def note(group: FakeGroup) -> tuple[int, str]:
     return group.committed.offset, group.committed.metadata
 
 
-async def test_a_head_that_ends_every_process_is_condemned_and_then_skipped() -> None:
-    """First in a batch, then alone, then as a dead letter, then by its offset alone."""
+async def test_the_guilty_record_is_narrowed_down() -> None:
+    """A batch of 80, then 32 at a time, then each alone, then a dead letter; in the end skipped by its offset."""
     group = FakeGroup()
     first = await begun(group)
-    assert (frozenset(), (0, "aisle tries=1")) == (first.suspects, note(group))
+    await first.begin(group, {ONE: 80})
+    assert (frozenset(), (0, "aisle tries=1 until=80")) == (first.suspects, note(group))
 
     second = await begun(group)
-    assert frozenset({ONE}) == second.suspects
-    assert 0 == second.condemned_after(ONE)
-    await second.begin(group, ONE)
-    assert (0, "aisle tries=2") == note(group)
+    assert (frozenset({ONE}), 32) == (second.suspects, second.at_a_time(ONE))
+    await second.begin(group, {ONE: 32})
+    assert (0, "aisle tries=2 until=32") == note(group)
 
     third = await begun(group)
-    assert (3, None) == (third.condemned_after(ONE), third.unreadable)
-    await third.begin(group, ONE)
+    assert (1, 0) == (third.at_a_time(ONE), third.condemned_after(ONE))
+    await third.begin(group, {ONE: 1})
 
     fourth = await begun(group)
-    assert (4, (ONE, 0)) == (fourth.condemned_after(ONE), fourth.unreadable)
+    assert (4, None) == (fourth.condemned_after(ONE), fourth.unreadable)
+    for _ in range(2):
+        await fourth.begin(group, {ONE: 1})
+        fourth = await begun(group)
+    assert (6, (ONE, 0)) == (fourth.condemned_after(ONE), fourth.unreadable)
 
 
 async def test_a_suspect_that_was_not_begun_is_not_condemned() -> None:
     """Another partition's event ends the process again and again: this one stays where it was."""
     group = FakeGroup()
+    await (await begun(group)).begin(group, {ONE: 5})
     for _ in range(10):
         tries = await begun(group)
     assert (frozenset({ONE}), 0) == (tries.suspects, tries.condemned_after(ONE))
+    assert (0, "aisle tries=1 until=5") == note(group)
+
+
+async def test_what_was_not_in_hand_is_not_suspect() -> None:
+    """The process had the partition, and ended by another one's event before it took a record of this one."""
+    group = FakeGroup()
+    for _ in range(3):
+        tries = await begun(group)
+        assert frozenset() == tries.suspects
+
+
+async def test_a_fetch_that_ends_the_process_is_found_too() -> None:
+    """Nothing is ever handed on: in the end the partition's head is fetched alone, then skipped."""
+    group = FakeGroup()
+    for _ in range(20):
+        tries = await begun(group)
+        if tries.unreadable:
+            break
+        if tries.suspects:
+            assert 1 == tries.at_a_time(ONE)
+            await tries.begin(group, {ONE: 1})
+    assert (ONE, 0) == tries.unreadable
 
 
 async def test_progress_clears_the_name_of_what_is_done() -> None:
-    """Within the span the next head is suspect from its first try; behind it the partition is like any other."""
+    """Before the end of the span the rest is suspect as it was; behind it the partition is like any other."""
     group = FakeGroup()
-    await begun(group)
+    await (await begun(group)).begin(group, {ONE: 10})
     tries = await begun(group)
-    await tries.begin(group, ONE)
+    await tries.begin(group, {ONE: 1})
     tries.progressed({ONE: 1})
-    assert ("aisle tries=1", 0, frozenset({ONE})) == (tries.note(ONE), tries.condemned_after(ONE), tries.suspects)
+    assert ("aisle tries=1 until=10", frozenset({ONE})) == (tries.note(ONE), tries.suspects)
     tries.progressed({ONE: 10})
     assert ("", frozenset()) == (tries.note(ONE), tries.suspects)
 
 
 async def test_progress_at_the_first_try_leaves_no_note() -> None:
-    """The ordinary case."""
-    tries = await begun(FakeGroup())
-    tries.progressed({ONE: 1})
-    assert "" == tries.note(ONE)
-
-
-async def test_no_more_is_suspect_than_there_was() -> None:
-    """What was published after the process had ended cannot have ended it."""
-    group = FakeGroup(end=3)
-    await begun(group)
+    """The ordinary case, however many batches are in hand: from then on none is noted."""
+    group = FakeGroup()
     tries = await begun(group)
-    tries.progressed({ONE: 3})
-    assert frozenset() == tries.suspects
+    await tries.begin(group, {ONE: 10})
+    await tries.begin(group, {ONE: 20})
+    tries.progressed({ONE: 10})
+    assert ("", 0) == (tries.note(ONE), len(tries.unproven))
 
 
 async def test_an_idle_partition_is_not_suspect() -> None:
     """However often processes end that were assigned it with nothing to read."""
     group = FakeGroup(end=0)
-    for _ in range(5):
+    for _ in range(9):
         tries = await begun(group)
     assert (frozenset(), None) == (tries.suspects, group.committed)
 
@@ -130,7 +151,7 @@ async def test_an_idle_partition_is_not_suspect() -> None:
 async def test_a_clean_hand_over_takes_the_note_back() -> None:
     """Also in the middle of a suspect span."""
     group = FakeGroup()
-    await begun(group)
+    await (await begun(group)).begin(group, {ONE: 10})
     tries = await begun(group)
     tries.progressed({ONE: 4})
     await tries.hand_over(group)
@@ -141,14 +162,25 @@ async def test_a_clean_hand_over_takes_the_note_back() -> None:
 async def test_a_note_on_a_record_that_has_expired_is_void() -> None:
     """The new head was never begun."""
     group = FakeGroup(begin=50)
-    group.committed = OffsetAndMetadata(7, "aisle tries=3")
+    group.committed = OffsetAndMetadata(7, "aisle tries=3 until=8")
     tries = await begun(group)
-    assert (frozenset(), (50, "aisle tries=1")) == (tries.suspects, note(group))
+    assert (frozenset(), (50, "aisle seen=1")) == (tries.suspects, note(group))
 
 
-@pytest.mark.parametrize("text", ["", "free text", "aisle tries=", "aisle tries=x", "tries=9"])
+async def test_a_head_that_was_compacted_away_has_its_successor_judged() -> None:
+    """The record alone in hand is the first that is there, wherever the committed offset points."""
+    group = FakeGroup()
+    group.committed = OffsetAndMetadata(7, "aisle tries=3 until=8")
+    tries = await begun(group)
+    tries.starts_at(ONE, 12)
+    assert (12, 4) == (tries.offset(ONE), tries.condemned_after(ONE))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "free text", "aisle tries=", "aisle tries=x", "tries=9", "aisle tries=9", "aisle tries=9 until=7"]
+)
 async def test_a_foreign_note_counts_as_none(text: str) -> None:
-    """Commits by hand, by other tools and by other releases."""
+    """Commits by hand, by other tools and by other releases; a span that has ended."""
     group = FakeGroup()
     group.committed = OffsetAndMetadata(7, text)
     assert frozenset() == (await begun(group)).suspects
@@ -159,6 +191,6 @@ async def test_a_group_that_has_moved_on_stops_nothing() -> None:
     group = FakeGroup()
     group.broken = True
     tries = await begun(group)
-    await tries.begin(group, ONE)
+    await tries.begin(group, {ONE: 1})
     await tries.hand_over(group)
     assert tries.counted
