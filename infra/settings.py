@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         description="An event should take this long at most; batches grow no larger than that allows.",
     )
     poison_tries: int = Field(
-        4, ge=2, le=100, description="An event that ended the process this often, less one, becomes a dead letter."
+        4, ge=4, le=100, description="An event that ended the process this often, less one, becomes a dead letter."
     )
     instance_id: str | None = Field(
         None,

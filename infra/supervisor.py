@@ -133,7 +133,7 @@ class _Keeper:
             failures = 1 if time.monotonic() - began > _STABLE_S else failures + 1
             if status == WRONG_USAGE or (not self._up.is_set() and failures >= _ATTEMPTS):
                 raise self._failure(launch, status)
-            delay_s = min(_MAX_BACKOFF_S, _BACKOFF_S * 2 ** (failures - 1))
+            delay_s = min(_MAX_BACKOFF_S, _BACKOFF_S * 2 ** min(failures - 1, 10))
             self._say("restarting", f"{_describe(status)}; again in {delay_s:g} s")
             await asyncio.sleep(delay_s)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -49,6 +50,10 @@ class Progress:
         self.events += events
         self.batches += 1
 
+    def goes_on(self) -> None:
+        """The delivery of the first batch in hand begins, which has a limit of its own."""
+        self._since[0] = monotonic()
+
     def drop(self) -> None:
         """Nothing is in hand any more, done or not."""
         self._since.clear()
@@ -88,23 +93,26 @@ async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> 
     Raises:
         Exception: What a step raised first.
     """
-    working, delivering = asyncio.Lock(), asyncio.Lock()  # both serve in the order of asking
+    working, delivering, failure = asyncio.Lock(), asyncio.Lock(), _Failure()  # locks serve in the order of asking
 
     async def process(event: Any) -> None:
         records, batch = event.value, event.message
         cost = Stopwatch()
-        with cost:
+        with failure.of(batch), cost:
             decoded = None if batch.condemned_after else stage.decode(records)  # 2. decode and validate each event
         async with working:
+            await failure.none()
             progress.begin()
-            with cost:
+            with failure.of(batch), cost:
                 if batch.condemned_after:
                     results = stage.condemn(records, batch.condemned_after)
                 else:
                     results = await stage.work(decoded)  # 3. do the work; a poison event is isolated
             batch.worked()
         async with delivering:
-            with cost:
+            await failure.none()
+            progress.goes_on()
+            with failure.of(batch), cost:
                 await stage.deliver(results)  # 4. deliver everything, and wait until it is safe
             event.ack()  # 5. acknowledge the whole batch, in order
         progress.end(len(records))
@@ -114,18 +122,39 @@ async def run_stage(stream: Any, stage: Stage[Any, Any], progress: Progress) -> 
     try:
         async with asyncio.TaskGroup() as batches:
             async for event in stream.noack().events():  # 1. take a batch
-                batches.create_task(_exonerating(process(event), event.message))
+                batches.create_task(process(event))
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        progress.drop()
+        raise await failure.first(errors) from None
     finally:
         progress.drop()
 
 
-async def _exonerating(process: Any, batch: Any) -> None:
-    """Say so when what ends the process is known to be no event's fault."""
-    try:
-        await process
-    except AisleError as error:
-        if not isinstance(error, ModelHung):
-            await batch.exonerate()
-        raise
+class _Failure:
+    """What a batch failed with first. No batch behind it takes a further step, or order would break."""
+
+    def __init__(self) -> None:
+        self._error: Exception | None = None
+        self._batch: Any = None
+
+    @contextmanager
+    def of(self, batch: Any) -> Iterator[None]:
+        """Notes the failure before the lock around it lets the next batch go on."""
+        try:
+            yield
+        except Exception as error:
+            if self._error is None:
+                self._error, self._batch = error, batch
+            raise
+
+    async def none(self) -> None:
+        """Return if nothing has failed; else wait for the end, which is under way."""
+        if self._error is not None:
+            await asyncio.Event().wait()
+
+    async def first(self, errors: ExceptionGroup) -> Exception:
+        """The first failure; when it is known to be no event's fault, the partitions are left without a note."""
+        error = self._error or errors.exceptions[0]
+        if self._batch is not None and isinstance(error, AisleError | OSError) and not isinstance(error, ModelHung):
+            await self._batch.exonerate()
+        return error

@@ -31,7 +31,7 @@ logger = get_logger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _STUCK_LOOKS = 3
-_DRAIN_MARGIN_S = 5.0  # for the last commit and for leaving the group
+_DRAIN_MARGIN_S = 8.0  # for the last commit and for leaving the group
 _LEAVE_S = 3.0  # it takes about one; longer when the broker is away, and then it does not matter
 
 

@@ -66,7 +66,7 @@ class Consumer(stock.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         # Replaces the per-record loop, which starts four tasks a record.
         try:
-            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+            while not (self.should_stop or fetcher.should_stop):  # also after a crash
                 if self.flow_active:
                     await self.intake.take()
                 else:
@@ -145,13 +145,21 @@ class Consumer(stock.Consumer):
 
         Stock counts the other commit as its own, which makes needless repeats at a hand-over.
         """
-        while await super().maybe_wait_for_commit_to_finish():
-            pass
+        while (under_way := self._commit_fut) is not None:
+            await asyncio.wait({under_way})  # stock awaits it itself, so who gives up waiting would cancel it
         return False
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
+        # Stock takes offsets for committed when the commit failed.
+        before = {tp: self._committed_offset[tp] for tp in offsets}
+        did_commit = bool(await super()._commit_offsets(offsets, start_new_transaction))
+        if not did_commit:
+            self._committed_offset.update(before)
+        return did_commit
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets: all that is under way will be fetched again, so forget it."""
-        self.intake.forget()
+        self._forget()
         await super().perform_seek()
 
     # Rebalance and shutdown
@@ -170,8 +178,12 @@ class Consumer(stock.Consumer):
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
         await self.wait_empty()
-        self.intake.forget()
+        self._forget()
         await super().on_partitions_revoked(revoked)
+
+    def _forget(self) -> None:
+        self.intake.forget()
+        self._unacked_messages.clear()  # else Faust's own part of the rebalance waits for them once more
 
     async def wait_empty(self) -> None:
         """Wait for the batches in hand, but not for ever, and commit what is done.

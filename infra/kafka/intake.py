@@ -64,7 +64,6 @@ class Intake:
             self._room.clear()
             await self._consumer.wait(self._room.wait())
         elif suspects := self.tries.suspects:
-            await self._consumer.commit()  # so that a crash leaves the guilty event at the head
             await self._take_suspects(flow, suspects)
         else:
             await self._deliver(flow, await self._collect(flow, _POLL_S))
@@ -72,6 +71,7 @@ class Intake:
     def stop(self) -> None:
         """The flow stops: whoever waits for room sees it, and what was fetched is given back."""
         self._flow += 1
+        self._fetching_since = None  # a fetch that is open now ends with the rebalance, however long that takes
         self._room.set()
 
     def forget(self) -> None:
@@ -89,6 +89,7 @@ class Intake:
 
     async def hand_over(self) -> None:
         """Commit what is done, and leave the partitions without a note; give up soon, as the broker may be away."""
+        self._consumer.stop_flow()  # no note may follow
         with suppress(TimeoutError):
             async with asyncio.timeout(_HAND_OVER_S):
                 await self._consumer.commit()
@@ -146,8 +147,10 @@ class Intake:
             max_records=max_records,
         )
         self._fetching_since = monotonic()
-        fetched: Fetched = await self._on_thread(fetch, frozenset(partitions), drain)
-        self._fetching_since = None
+        try:
+            fetched: Fetched = await self._on_thread(fetch, frozenset(partitions), drain)
+        finally:
+            self._fetching_since = None
         return [record for records in fetched.values() for record in records]
 
     async def _deliver(self, flow: int, records: Sequence[ConsumerRecord]) -> None:
@@ -170,13 +173,18 @@ class Intake:
         self._turn += 1
         partition = sorted(suspects)[self._turn % len(suspects)]
         batch = await self._suspect_batch(flow, partition)
+        if flow != self._flow:
+            return
         if batch is not None:
             await self._hand_on(batch)
             while flow == self._flow and len(self.ledger):
                 self._room.clear()
                 await self._consumer.wait(self._room.wait())
-        elif flow == self._flow and (position := position_of(self._consumer.client, TopicPartition(*partition))):
-            self.tries.progressed({partition: position})  # where compaction has left nothing
+            await self._consumer.commit()  # what is done is no longer in hand
+        else:
+            await self._on_thread(self.tries.retract, partition)
+            if (position := position_of(self._consumer.client, TopicPartition(*partition))) and flow == self._flow:
+                self.tries.progressed({partition: position})  # where compaction has left nothing
         if flow == self._flow and self._consumer._get_active_partitions() - suspects:
             await self._deliver(flow, await self._collect(flow, 0, leave=suspects))
 
@@ -190,7 +198,7 @@ class Intake:
         records = await self._fetch(_SUSPECT_POLL_S, count, {partition}) if flow == self._flow else []
         if records and flow == self._flow:
             self.tries.starts_at(partition, records[0].offset)
-            batch = self._batch(records, 0, self.tries.condemned_after(partition))
+            batch = self._batch(records, _payload(records), self.tries.condemned_after(partition))
             if batch.next_offsets[partition] != start + count:
                 await self._on_thread(self.tries.begin, batch.next_offsets)
             if flow == self._flow:
@@ -229,13 +237,17 @@ def _cut(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[in
     """Start, end and payload of slices that hold at most so many bytes, or a single record."""
     start = size = 0
     for index, record in enumerate(records):
-        payload = len(record.value or b"") + len(record.key or b"")
+        payload = len(record.value or b"") + len(record.key or b"")  # not a call: it is one for each event
         if index > start and size + payload > max_bytes:
             yield start, index, size
             start, size = index, 0
         size += payload
     if records:
         yield start, len(records), size
+
+
+def _payload(records: Sequence[ConsumerRecord]) -> int:
+    return sum(len(record.value or b"") + len(record.key or b"") for record in records)
 
 
 def _unread(partition: TP, offset: int) -> ConsumerRecord:

@@ -48,6 +48,11 @@ class _Head:
     seen: int = 1
 
     @property
+    def is_alone(self) -> bool:
+        """Whether there is but one suspect record."""
+        return self.until - self.offset <= 1
+
+    @property
     def note(self) -> str:
         """What to leave while nothing of it is in hand."""
         return f"aisle seen={self.seen}" if self.tries == 1 else _note(self.tries - 1, self.until)
@@ -57,7 +62,7 @@ class Tries:
     """The notes of the partitions in hand. The coroutines run on the consumer thread's loop.
 
     Args:
-        limit: The try at which a record that was alone is condemned; at least 2.
+        limit: The try at which a record that was alone is condemned; at least 4, as the third is the first alone.
     """
 
     def __init__(self, limit: int) -> None:
@@ -69,7 +74,7 @@ class Tries:
     @property
     def suspects(self) -> frozenset[TP]:
         """The partitions whose records are to be taken with nothing else in hand."""
-        return frozenset(partition for partition, head in self._heads.items() if head.tries > 1)
+        return frozenset(partition for partition, head in list(self._heads.items()) if head.tries > 1)
 
     @property
     def unproven(self) -> AbstractSet[TP]:
@@ -83,18 +88,19 @@ class Tries:
     def at_a_time(self, partition: TP) -> int:
         """How many records of a suspect partition to take."""
         head = self._heads[partition]
-        return 1 if head.until - head.offset <= _SMALL else _SMALL
+        return 1 if head.tries > 2 or head.until - head.offset <= _SMALL else _SMALL
 
     def condemned_after(self, partition: TP) -> int:
         """The number of tries if the partition's head was alone at the last try but one, or later; else 0."""
         head = self._heads[partition]
-        return head.tries if head.tries >= self._limit and head.until - head.offset <= 1 else 0
+        return head.tries if head.tries >= self._limit and head.is_alone else 0
 
     @property
     def unreadable(self) -> tuple[TP, int] | None:
         """A head, and its offset, whose fetch alone ended the process again and again."""
         beyond = self._limit + _FETCHES
-        return next(((tp, head.offset) for tp, head in self._heads.items() if head.tries >= beyond), None)
+        heads = list(self._heads.items())
+        return next(((tp, head.offset) for tp, head in heads if head.tries >= beyond and head.is_alone), None)
 
     def forget(self) -> None:
         """The partitions are no longer in hand."""
@@ -132,6 +138,7 @@ class Tries:
                     head = _Head(first[partition])
                 else:
                     head = _head(committed, self._limit)
+                head.until = min(head.until, after[partition])
                 if head.offset < after[partition]:
                     self._heads[TP(*partition)] = head
             await _commit(consumer, {tp: (head.offset, head.note) for tp, head in self._heads.items()})
@@ -157,12 +164,21 @@ class Tries:
             except KafkaError as error:
                 logger.warning("try not counted", why=repr(error))
 
+    async def retract(self, consumer: AIOKafkaConsumer, partition: TP) -> None:
+        """Note that nothing of a suspect partition is in hand after all."""
+        async with self._committing:
+            if (head := self._heads.get(partition)) is not None:
+                try:
+                    await _commit(consumer, {partition: (head.offset, head.note)})
+                except KafkaError as error:
+                    logger.warning("try not taken back", why=repr(error))
+
     def starts_at(self, partition: TP, offset: int) -> None:
         """The first record of a partition is here: what was before it was compacted away."""
         head = self._heads.get(partition)
         if head is not None and offset > head.offset:
-            alone = head.until - head.offset <= 1
-            head.offset, head.until = offset, offset + 1 if alone else max(head.until, offset + 1)
+            head.until = offset + 1 if head.is_alone else max(head.until, offset + 1)
+            head.offset = offset
 
     async def hand_over(self, consumer: AIOKafkaConsumer) -> None:
         """Take the notes back: this process ends its work here as it should, or not by an event's fault."""

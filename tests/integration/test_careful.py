@@ -74,7 +74,7 @@ async def topic(services: Services) -> str:
 async def run_once(services: Services, topic: str, stage: Deadly, total: int = COUNT) -> bool:
     """Run a worker until everything is done, or until it ends; whether it lived."""
     app = new_app(
-        f"group-{topic}", Settings(commit_interval_s=0.2, batch_max_events=16, poison_tries=3), services.kafka_bootstrap
+        f"group-{topic}", Settings(commit_interval_s=0.2, batch_max_events=16, poison_tries=4), services.kafka_bootstrap
     )
 
     @app.agent(app.topic(topic), name="test")
@@ -124,11 +124,11 @@ async def test_an_event_that_ends_its_process_becomes_a_dead_letter_and_nothing_
     starts = 1
     while not await run_once(services, topic, stage):
         starts += 1
-        assert starts <= 5
-    assert [(57 // 2, 57, 3)] == stage.condemned
+        assert starts <= 6
+    assert [(57 // 2, 57, 4)] == stage.condemned
     assert set(range(COUNT)) - {57} == set(stage.done)
     assert 16 == max(stage.sizes)
-    assert 3 <= starts, "no event is condemned before it has ended two processes"
+    assert 4 <= starts, "no event is condemned before it has ended three processes"
     assert ["", ""] == [one.metadata if one else None for one in await notes(services, topic)]
 
 
@@ -141,10 +141,10 @@ async def test_a_broker_that_is_away_makes_no_event_suspect(services: Services, 
 
 async def test_a_head_that_cannot_even_be_fetched_is_skipped_by_its_offset(services: Services, topic: str) -> None:
     """After two tries that would have condemned it; what is known of it is topic, partition and offset."""
-    await leave_note(services, topic, 7, "aisle tries=4 until=8")
+    await leave_note(services, topic, 7, "aisle tries=5 until=8")
     stage = Deadly(poison=14)  # what offset 7 of partition 0 holds: reading it would show
     assert await run_once(services, topic, stage, total=COUNT - 7)
-    assert [(7, None, 5)] == stage.condemned
+    assert [(7, None, 6)] == stage.condemned
     assert set(range(COUNT)) - set(range(0, 16, 2)) == set(stage.done)
 
 

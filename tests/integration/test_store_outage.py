@@ -129,13 +129,13 @@ async def test_a_store_that_refuses_ends_the_archive_with_its_name(
 
 async def test_a_crash_leaves_the_group_at_once(services: Services, store: Proxy, tmp_path: Path) -> None:
     """Whatever else ends the agent, nobody has to wait for the session timeout of the dead member."""
-    with patch.object(ArchiveStage, "decode", side_effect=RuntimeError("as planned")):
-        async with archiving(services, store, tmp_path) as (worker, work):
-            app = worker.app
+    async with archiving(services, store, tmp_path) as (worker, work):
+        app = worker.app
+        with patch.object(ArchiveStage, "decode", side_effect=RuntimeError("as planned")):
             await publish(services, 1)
             with pytest.raises(RuntimeError, match="as planned"):
                 await work
-            assert 0 == await members(services)
+        assert 0 == await members(services)
     assert app is not None
     await app.producer.stop()  # the process would end here
 

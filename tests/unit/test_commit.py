@@ -171,9 +171,35 @@ async def test_a_batch_behind_one_that_fails_is_not_acknowledged() -> None:
     assert not any(line.startswith("ack") for line in log)
 
 
+async def test_no_batch_overtakes_one_whose_delivery_failed() -> None:
+    """The one behind it waits for its turn to be delivered, and never is: its events would come before."""
+    log: list[str] = []
+    gate = asyncio.Event()
+
+    class Failing(NotingStage):
+        async def deliver(self, results: Any) -> None:
+            self._log.append(f"deliver {results[0]}")
+            await gate.wait()
+            raise DeliveryFailed("as planned")
+
+    running = asyncio.create_task(run_stage(FakeStream([["a"], ["b"]], log), Failing(log), Progress()))
+    while "work b" not in log:
+        await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(DeliveryFailed):
+        await running
+    assert "deliver b" not in log
+
+
 @pytest.mark.parametrize(
     ("error", "blamed"),
-    [(ModelHung("h"), True), (RuntimeError("bug"), True), (DeliveryFailed("d"), False), (ModelFailed("m"), False)],
+    [
+        (ModelHung("h"), True),
+        (RuntimeError("bug"), True),
+        (DeliveryFailed("d"), False),
+        (ModelFailed("m"), False),
+        (OSError("disk full"), False),
+    ],
 )
 async def test_an_event_is_blamed_only_for_what_it_may_have_done(error: Exception, blamed: bool) -> None:
     """A hung model or a bug may be an event's doing; a broker that is away or a broken model is not."""

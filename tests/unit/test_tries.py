@@ -194,3 +194,23 @@ async def test_a_group_that_has_moved_on_stops_nothing() -> None:
     await tries.begin(group, {ONE: 1})
     await tries.hand_over(group)
     assert tries.counted
+
+
+async def test_gaps_between_offsets_make_nothing_unreadable() -> None:
+    """Every other offset holds no record, so 32 records span 64: the guilty one ends alone, none is skipped."""
+    group = FakeGroup(end=1_000)
+    await (await begun(group)).begin(group, {ONE: 200})
+    for _ in range(12):
+        tries = await begun(group)
+        assert tries.unreadable is None
+        while tries.suspects:
+            head, count = tries.offset(ONE), tries.at_a_time(ONE)
+            await tries.begin(group, {ONE: head + 2 * count - 1})
+            if tries.condemned_after(ONE):
+                assert 40 == head
+                return
+            if head <= 40 < head + 2 * count:
+                break  # it ends this process
+            tries.progressed({ONE: head + 2 * count})
+            await tries.retract(group, ONE)
+    raise AssertionError("never found")
