@@ -107,7 +107,9 @@ async def notes(services: Services, topic: str) -> list[OffsetAndMetadata | None
 
 async def leave_note(services: Services, topic: str, offset: int, note: str) -> None:
     """Commit an offset of partition 0 with a note."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}")
+    consumer = AIOKafkaConsumer(  # automatic commits would move the offset on at its stop
+        bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}", enable_auto_commit=False
+    )
     await consumer.start()
     try:
         consumer.assign([TopicPartition(topic, 0)])
