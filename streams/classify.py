@@ -8,8 +8,10 @@ from aiokafka.structs import ConsumerRecord
 
 from infra.kafka.producer import OutRecord, Producer
 from infra.logging import get_logger
+from model.classifier import Classification
 from schemas.dead_letter import Stage
 from schemas.errors import AisleError
+from schemas.prediction import ModelRef
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.dead_letters import dead_letter
 from streams.decode import Received, id_of, parse_product
@@ -18,6 +20,17 @@ from streams.errors import EventFatal, EventPoisonous
 from streams.inference import Inference
 
 logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What became of a batch: an answer for each product, and dead letters for the rest."""
+
+    received: list[Received]
+    answers: list[Classification | Exception]
+    dead_letters: list[OutRecord]
+    model: ModelRef
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +64,16 @@ class ClassifyStage:
                 dead_letters.append(_dead_letter(record, event_id, "decode", error))
         return received, dead_letters
 
-    async def work(self, decoded: tuple[list[Received], list[OutRecord]]) -> Outbox:
-        """Classify the products; one that breaks the model alone becomes a dead letter."""
+    async def work(self, decoded: tuple[list[Received], list[OutRecord]]) -> Classified:
+        """Classify the products, and no more than that: meanwhile the model waits."""
         received, dead_letters = decoded
         answers = await self._inference.classify([one.product for one in received])
-        encoder = PredictionEncoder(self._inference.classifier.ref, datetime.now(UTC))
-        predictions = []
-        for one, answer in zip(received, answers, strict=True):
+        return Classified(received, answers, dead_letters, self._inference.classifier.ref, datetime.now(UTC))
+
+    def encode(self, results: Classified) -> Outbox:
+        """The records to publish; a product that breaks the model alone becomes a dead letter."""
+        encoder, predictions, dead_letters = PredictionEncoder(results.model, results.at), [], [*results.dead_letters]
+        for one, answer in zip(results.received, results.answers, strict=True):
             if isinstance(answer, Exception):
                 error = EventPoisonous(f"The model fails on this product: {type(answer).__name__}: {answer}")
                 dead_letters.append(_dead_letter(one.record, one.event_id, "infer", error))
@@ -65,7 +81,7 @@ class ClassifyStage:
                 predictions.append(encoder.record(one, answer))
         return Outbox(predictions, dead_letters)
 
-    def condemn(self, records: Sequence[ConsumerRecord], tries: int) -> Outbox:
+    def condemn(self, records: Sequence[ConsumerRecord], tries: int) -> Classified:
         """Dead letters (stage ``poison``) for records that ended the process again and again while at the head.
 
         They are not decoded, as any step may be what they break.
@@ -78,14 +94,16 @@ class ClassifyStage:
             f"The worker died {tries} times with this record at the head of its partition.",
             hint="The kernel's log and the supervisor's tell why: out of memory, a hang, a crash in native code.",
         )
-        return Outbox([], [_dead_letter(record, id_of(record), "poison", error) for record in records])
+        dead_letters = [_dead_letter(record, id_of(record), "poison", error) for record in records]
+        return Classified([], [], dead_letters, self._inference.classifier.ref, datetime.now(UTC))
 
-    async def deliver(self, results: Outbox) -> None:
+    async def deliver(self, results: Classified) -> None:
         """Publish everything and wait for the brokers' word."""
-        if results.predictions:
-            await self._producer.deliver(PREDICTIONS_OUT, results.predictions)
-        if results.dead_letters:
-            await self._producer.deliver(PRODUCTS_DLQ, results.dead_letters)
+        outbox = self.encode(results)
+        if outbox.predictions:
+            await self._producer.deliver(PREDICTIONS_OUT, outbox.predictions)
+        if outbox.dead_letters:
+            await self._producer.deliver(PRODUCTS_DLQ, outbox.dead_letters)
 
 
 def _dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: AisleError) -> OutRecord:

@@ -235,15 +235,20 @@ class Intake:
 
 def _cut(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[int, int, int]]:
     """Start, end and payload of slices that hold at most so many bytes, or a single record."""
+    if (total := _payload(records)) <= max_bytes:
+        return iter([(0, len(records), total)] if records else [])
+    return _cut_large(records, max_bytes)
+
+
+def _cut_large(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[int, int, int]]:
     start = size = 0
     for index, record in enumerate(records):
-        payload = len(record.value or b"") + len(record.key or b"")  # not a call: it is one for each event
+        payload = _payload((record,))
         if index > start and size + payload > max_bytes:
             yield start, index, size
             start, size = index, 0
         size += payload
-    if records:
-        yield start, len(records), size
+    yield start, len(records), size
 
 
 def _payload(records: Sequence[ConsumerRecord]) -> int:

@@ -28,7 +28,7 @@ from model.cleaning import clean_description, clean_title
 from model.dataset import iter_products
 from model.stage import TextStage
 from schemas.product import Product
-from streams.classify import ClassifyStage
+from streams.classify import Classified, ClassifyStage
 from streams.decode import id_of, parse_product
 from streams.publish import FileEvents
 from tests.records import record
@@ -90,9 +90,8 @@ def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
     batches = [records[start : start + size] for start in range(0, len(records) - size, size)]
     products = [[one.product for one in stage.decode(batch)[0]] for batch in batches]
     texts = [[(clean_title(one.title), clean_description(one.description)) for one in batch] for batch in products]
-    decoded = [Decoded(stage.decode(batch)) for batch in batches]
     known.answers = classifier.classify(products[0])
-    loop = asyncio.new_event_loop()
+    classified = [Results(asyncio.run(stage.work(stage.decode(batch)))) for batch in batches]
     gc.collect()
     gc.freeze()  # as the worker does once its model is loaded
 
@@ -107,21 +106,20 @@ def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
         ),
         "network": cost(lambda batch: network.probabilities(*zip(*batch, strict=True)), texts, rounds),
         "clean and answers": cost(classifier.classify, products, rounds),
-        "encode": cost(lambda batch: loop.run_until_complete(stage.work(batch.parts)), decoded, rounds),
+        "encode": cost(lambda batch: stage.encode(batch.results), classified, rounds),
     }
-    loop.close()
     found["answers"] = found.pop("clean and answers") - found["clean"]
     return found
 
 
-class Decoded:
-    """A decoded batch that knows how many events it holds."""
+class Results:
+    """A classified batch that knows how many events it holds."""
 
-    def __init__(self, parts: tuple[list[Any], list[Any]]) -> None:
-        self.parts = parts
+    def __init__(self, results: Classified) -> None:
+        self.results = results
 
     def __len__(self) -> int:
-        return len(self.parts[0])
+        return len(self.results.received)
 
 
 def main() -> None:

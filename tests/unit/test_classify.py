@@ -38,7 +38,7 @@ async def test_each_record_ends_as_one_thing() -> None:
     poison = record(b'{"product_id": "b", "title": "poison"}', offset=3)
     some = stage()
 
-    results = await some.work(some.decode([good, bad, poison]))
+    results = some.encode(await some.work(some.decode([good, bad, poison])))
 
     (prediction,) = results.predictions
     assert prediction.value is not None
@@ -54,7 +54,9 @@ def test_a_condemned_record_is_a_dead_letter_unread() -> None:
     """What kills its process goes to the dead letters as it came, on its partition, and says how often it did."""
     killers = [record(b'{"product_id": "a", "title": "tea"}', partition=2, offset=7), record(b"\xff", offset=9)]
 
-    results = stage().condemn(killers, tries=3)
+    some = stage()
+
+    results = some.encode(some.condemn(killers, tries=3))
 
     assert [] == results.predictions
     assert [(2, killers[0].value), (0, b"\xff")] == [(one.partition, one.value) for one in results.dead_letters]

@@ -1,7 +1,6 @@
 """aisle itself: its app, transport, stage and commit protocol, in the process that its workers are."""
 
 import asyncio
-import contextvars
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +12,8 @@ from aiokafka.structs import ConsumerRecord
 from infra.kafka.app import new_app
 from infra.logging import configure_logging
 from infra.settings import Settings
-from model.classifier import Classification
-from schemas.product import Product
 from schemas.topics import PRODUCTS_IN
-from streams.classify import ClassifyStage
+from streams.classify import Classified, ClassifyStage, Outbox
 from streams.commit import Stage, run_stage
 from streams.decode import id_of
 from streams.inference import Inference
@@ -27,9 +24,6 @@ from tests.bench.competitors.task import Stopwatch, Task, read_task, tell
 _DEADLINE_S: Final = 60.0
 _SAMPLE: Final = 500
 _REPEATS: Final = 5
-
-# When the sync part of the stage's work that runs now began; one cell a batch, as batches may overlap.
-_since: contextvars.ContextVar[list[float]] = contextvars.ContextVar("since")
 
 
 class Parts:
@@ -67,29 +61,11 @@ def _cpu_s(work: Callable[[list[ConsumerRecord]], object], records: list[Consume
     return time.thread_time() - began
 
 
-class Inferring(Inference):
-    """Keeps the time that the model takes out of the time that encoding takes."""
-
-    def __init__(self, inner: Inference, parts: Parts) -> None:
-        self._inner = inner
-        self._parts = parts
-        self.classifier = inner.classifier
-
-    async def classify(self, products: Sequence[Product]) -> list[Classification | Exception]:
-        """As the inner one."""
-        since = _since.get()
-        self._parts.encode += time.thread_time() - since[0]
-        try:
-            return await self._inner.classify(products)
-        finally:
-            since[0] = time.thread_time()
-
-
 class Measured(ClassifyStage):
     """The stage of the classify worker, which notes the CPU time of its parts and counts what is delivered."""
 
     def __init__(self, inference: Inference, producer: Any, parts: Parts, done: "Done") -> None:
-        super().__init__(Inferring(inference, parts), producer)
+        super().__init__(inference, producer)
         self._parts = parts
         self._done = done
 
@@ -102,18 +78,17 @@ class Measured(ClassifyStage):
             self._parts.sample += records
         return decoded
 
-    async def work(self, decoded: Any) -> Any:
-        """As the stage does."""
-        since = [time.thread_time()]
-        _since.set(since)
-        results = await super().work(decoded)
-        self._parts.encode += time.thread_time() - since[0]
-        return results
+    def encode(self, results: Classified) -> Outbox:
+        """As the stage does; and notes what it costs."""
+        began = time.thread_time()
+        outbox = super().encode(results)
+        self._parts.encode += time.thread_time() - began
+        return outbox
 
-    async def deliver(self, results: Any) -> None:
+    async def deliver(self, results: Classified) -> None:
         """As the stage does; then the events count."""
         await super().deliver(results)
-        self._done.add(len(results.predictions) + len(results.dead_letters))
+        self._done.add(len(results.received))
 
 
 class Intake:

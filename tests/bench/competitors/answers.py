@@ -66,7 +66,7 @@ class Answers:
 
     def to(self, records: Sequence[Any]) -> list[OutRecord]:
         """The answer to each record, on its partition."""
-        outbox: Outbox = _run(self._stage.work(self._stage.decode(records)))
+        outbox: Outbox = self._stage.encode(_run(self._stage.work(self._stage.decode(records))))
         assert not outbox.dead_letters
         return outbox.predictions
 
