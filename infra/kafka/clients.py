@@ -38,7 +38,7 @@ async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 @asynccontextmanager
 async def producer_client(
-    bootstrap: str, *, compression: str | None = None, idempotent: bool = True
+    bootstrap: str, *, compression: str | None = None, idempotent: bool = True, linger_ms: int = 5
 ) -> AsyncIterator[AIOKafkaProducer]:
     """A producer, connected; flushed at the end.
 
@@ -47,6 +47,7 @@ async def producer_client(
         compression: A codec of Kafka's.
         idempotent: Writes nothing twice and tries without end. It sends nothing more to a partition once the
             broker refused a record there, which leaves a gap in its sequence numbers.
+        linger_ms: How long a record waits for others to go with it.
 
     Raises:
         BrokerUnavailable: No broker answers.
@@ -55,7 +56,7 @@ async def producer_client(
         bootstrap_servers=bootstrap,
         enable_idempotence=idempotent,
         acks="all",
-        linger_ms=5,
+        linger_ms=linger_ms,
         max_batch_size=256 * KIB,
         max_request_size=MAX_RECORD_BYTES + 64 * KIB,
         compression_type=compression,

@@ -104,7 +104,7 @@ async def publish_steadily(
         sent: Told of each record just before it is handed to the client.
     """
     waiting, done = set[Any](), 0
-    async with producer_client(bootstrap) as producer:
+    async with producer_client(bootstrap, linger_ms=0) as producer:  # what is due goes as one batch already
         started = monotonic()
         while not enough(done):
             due = max(done + 1, int((monotonic() - started) * rate))
