@@ -17,6 +17,7 @@ from tests.chaos.report import Report, doubled, judge
 from tests.chaos.rig import Rig, StoreProcesses
 from tests.chaos.schedule import ARCHIVE, WORKERS, Fault, Profile, draw
 from tests.chaos.verify import ARCHIVE_GROUP, Follower, follower, look_into_store
+from tests.ports import settle_ports
 
 SAMPLE_S: Final = 0.5
 _STUCK_S: Final = 90.0
@@ -58,6 +59,7 @@ async def run(plan: Plan, settings: Settings, store: StoreProcesses | None = Non
     """
     for name in ("aiokafka", "kafka"):  # a broker that is away is no news here
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    settle_ports(settings.data_dir)
     began = monotonic()
     async with Rig(settings, plan.folder / "log.txt", store) as rig:
         report = await run_until_stopped(rig.stack, lambda: _body(plan, rig))

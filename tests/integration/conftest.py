@@ -10,6 +10,7 @@ from infra.local.services import LocalServices
 from infra.local.state import RunState
 from infra.settings import Settings
 from tests.integration.road import Road
+from tests.ports import settle_ports
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Services:
 
 
 def local_settings(data_dir: Path) -> Settings:
-    """Settings of a data directory with local services, whatever the environment says."""
+    """Settings of a new data directory with local services, whatever the environment says."""
+    settle_ports(data_dir)
     return Settings(data_dir=data_dir, kafka_bootstrap=None, mongodb_uri=None)
 
 

@@ -19,6 +19,7 @@ from infra.endpoints import find_endpoints
 from infra.local.ports import choose_ports
 from infra.local.services import LocalServices
 from infra.local.state import read_state
+from tests.ports import settle_ports
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Services
@@ -93,6 +94,7 @@ def test_starting_again_changes_nothing(services: "Services") -> None:
 
 async def test_another_data_directory_beside_it(services: "Services", tmp_path: Path) -> None:
     """Two data directories run side by side; a restart on other ports keeps the data; a clean stop leaves no state."""
+    settle_ports(tmp_path)
     settings = services.settings.model_copy(update={"data_dir": tmp_path})
     with LocalServices(settings) as local:
         state = local.status()["kafka"]

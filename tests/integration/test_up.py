@@ -13,6 +13,7 @@ import pytest
 from infra.local.services import LocalServices
 from infra.local.state import read_state
 from infra.settings import Settings
+from tests.ports import settle_ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -150,6 +151,7 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Place, when: str) -> None:
 
 def test_a_broker_that_is_killed_comes_back(place: Place) -> None:
     """Under ``aisle up`` a killed broker is started again on its former port."""
+    settle_ports(place.data_dir)
     up = place.up("--no-archive")
     before = read_state(place.data_dir, "kafka")
     assert before is not None
