@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import TEXT_STAGE, Manifest, verify
-from model.cleaning import clean_description, clean_title
+from model.data.cleaning import clean_description, clean_title
 from model.errors import GoldenMismatch, ProbabilityInvalid
-from model.stage import TextStage
+from model.text.stage import TextStage
 from schemas.prediction import Category, Modality, ModelRef
 from schemas.product import Product
 

@@ -16,8 +16,8 @@ from model.bundle import SEEN_KEYS, TEXT_STAGE, Manifest, verify
 from model.classifier import check_golden
 from model.errors import DataInvalid
 from model.evaluation import Evaluation, evaluate
-from model.labelled import LabelledData
-from model.stage import TextStage
+from model.data.labelled import LabelledData
+from model.text.stage import TextStage
 
 BATCHES: Final = (32, 128)
 """Rows a call at which speed is measured: what the streams send when there is little and much to do."""

@@ -15,13 +15,13 @@ from model.bundle import DataFacts, Golden, Labels, Manifest
 from model.calibration import fit_temperature, review_threshold, softmax
 from model.errors import DataInvalid
 from model.evaluation import Evaluation, evaluate
-from model.features import Counts, Idf, count_ngrams, vocabulary
-from model.fitting import fit_linear
-from model.labelled import LabelledData, check_learnable
-from model.network import MAX_KNOWN_WORDS, NgramNetwork, Weights, export
+from model.text.features import Counts, Idf, count_ngrams, vocabulary
+from model.text.fitting import fit_linear
+from model.data.labelled import LabelledData, check_learnable
+from model.text.network import MAX_KNOWN_WORDS, NgramNetwork, Weights, export
 from model.report import write_report
-from model.split import Split, split_rows
-from model.stage import TextStage
+from model.data.split import Split, split_rows
+from model.text.stage import TextStage
 
 LIBRARIES: Final = ("tensorflow", "keras", "numpy", "scikit-learn")
 DEFAULT_NAME: Final = "text-ngrams"

@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     """
     from infra.settings import load_settings
     from model.champion import promote
-    from model.labelled import check_learnable, load_labelled
+    from model.data.labelled import check_learnable, load_labelled
     from schemas.taxonomy import Taxonomy
     from scripts.output import print_json
     from scripts.steps import steps_shown

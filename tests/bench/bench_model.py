@@ -16,9 +16,9 @@ from statistics import mean
 import numpy as np
 
 import model
-from model.columns import Columns
+from model.data.columns import Columns
 from model.comparison import BATCHES, Scores, measure
-from model.labelled import LabelledData, load_labelled
+from model.data.labelled import LabelledData, load_labelled
 from model.training import TrainOptions, train
 
 OFF = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts_fr.csv"

@@ -24,9 +24,9 @@ from infra.settings import load_settings
 from model.bundle import TEXT_STAGE, read_manifest
 from model.champion import find_bundle
 from model.classifier import Classification, Classifier
-from model.cleaning import clean_description, clean_title
-from model.dataset import iter_products
-from model.stage import TextStage
+from model.data.cleaning import clean_description, clean_title
+from model.data.dataset import iter_products
+from model.text.stage import TextStage
 from schemas.product import Product
 from streams.classify import Classified, ClassifyStage
 from streams.decode import id_of, parse_product

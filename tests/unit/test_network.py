@@ -16,9 +16,9 @@ NEW = ["thé vert thé vert", "xylophone", "", "jus 日本茶 d'orange", "oignon
 
 
 def _fitted() -> tuple:  # type: ignore[type-arg] # TensorFlow ships no types
-    from model.features import Idf, count_ngrams, vocabulary
-    from model.fitting import fit_linear
-    from model.network import NgramNetwork, Weights
+    from model.text.features import Idf, count_ngrams, vocabulary
+    from model.text.fitting import fit_linear
+    from model.text.network import NgramNetwork, Weights
 
     counts = count_ngrams(TITLES, DESCRIPTIONS)
     idf = Idf.fit(counts)
@@ -34,7 +34,7 @@ def fitted() -> tuple:  # type: ignore[type-arg]
 
 
 def _difference(fitted: tuple, titles: list[str], descriptions: list[str]) -> float:  # type: ignore[type-arg]
-    from model.features import count_ngrams
+    from model.text.features import count_ngrams
     from model.tensorflow import tensorflow
 
     idf, coefficients, bias, network = fitted
@@ -54,7 +54,7 @@ def test_serving_computes_what_training_computed(fitted: tuple) -> None:  # type
 @given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), min_size=1, max_size=6))
 def test_any_text_agrees(fitted: tuple, texts: list[tuple[str, str]]) -> None:  # type: ignore[type-arg]
     """No text makes training and serving differ."""
-    from model.cleaning import clean_description, clean_title
+    from model.data.cleaning import clean_description, clean_title
 
     titles = [clean_title(title) for title, _ in texts]
     assert _difference(fitted, titles, [clean_description(text) for _, text in texts]) < 1e-5
@@ -76,7 +76,7 @@ def test_a_character_ngram_stays_within_its_word() -> None:
     """The n-grams of two words are those of each, as scikit-learn's char_wb has them."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from model.features import count_ngrams
+    from model.text.features import count_ngrams
 
     expected = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
     texts = ["thé vert", "a bc", "soupe"]
@@ -87,7 +87,7 @@ def test_a_character_ngram_stays_within_its_word() -> None:
 
 def test_the_savedmodel_has_fixed_inputs_and_outputs(fitted: tuple, tmp_path: Path) -> None:  # type: ignore[type-arg]
     """Any TensorFlow can serve it: two strings in; probabilities, codes and labels out."""
-    from model.network import export
+    from model.text.network import export
     from model.tensorflow import tensorflow
 
     export(fitted[3], ["1", "2", "3"], ["thé", "soupe", "jus"], tmp_path / "text")
@@ -105,7 +105,7 @@ def test_a_full_disk_is_an_oserror(fitted: tuple, monkeypatch: pytest.MonkeyPatc
     """TensorFlow has a class of its own for it; the command line knows the operating system's."""
     import errno
 
-    from model.network import export
+    from model.text.network import export
     from model.tensorflow import keras, tensorflow
 
     def full(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 from model.bundle import read_manifest
 from model.comparison import measure
 from model.errors import DataInvalid
-from model.labelled import load_labelled
+from model.data.labelled import load_labelled
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cleaning import clean_description, clean_title
-from model.columns import Columns
-from model.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
+from model.data.cleaning import clean_description, clean_title
+from model.data.columns import Columns
+from model.data.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from schemas.taxonomy import Taxonomy
 

@@ -1,4 +1,4 @@
-"""Texts as one sparse matrix: the training side of :mod:`model.ngrams`.
+"""Texts as one sparse matrix: the training side of :mod:`model.text.ngrams`.
 
 Importing this module imports TensorFlow.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import ngrams
+from model.text import ngrams
 from model.tensorflow import tensorflow
 
 tf = tensorflow()

@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model import ngrams
-from model.features import Idf, joined
-from model.ngrams import Tensor
+from model.text import ngrams
+from model.text.features import Idf, joined
+from model.text.ngrams import Tensor
 from model.tensorflow import keras, tensorflow
 
 tf = tensorflow()
