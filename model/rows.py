@@ -61,8 +61,11 @@ class Rows:
 
     def take(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Rows":
         """Some of the rows, in the order given."""
-        columns = self.raw_titles, self.raw_descriptions, self.photos
-        some = Rows(*([column[row] for row in chosen] if column else () for column in columns))
+        some = Rows(
+            [self.raw_titles[row] for row in chosen],
+            [self.raw_descriptions[row] for row in chosen],
+            [self.photos[row] for row in chosen] if self.photos else (),
+        )
         for name in ("titles", "descriptions"):  # cleaning costs more than the lookup
             if name in self.__dict__:
                 some.__dict__[name] = [self.__dict__[name][row] for row in chosen]

@@ -20,11 +20,18 @@ Progress = Callable[[float], None]
 """Told which part of a step is done, from 0 to 1."""
 
 
-class Stage(Protocol):
-    """A network in service. It is asked only about rows that have something of what it reads."""
+class Reader(Protocol):
+    """Whatever has a stage's name, and the modalities that the stage can read; any of them is enough."""
 
-    name: str
-    reads: frozenset[Modality]
+    @property
+    def name(self) -> str: ...  # noqa: D102 - the class says it
+
+    @property
+    def reads(self) -> frozenset[Modality]: ...  # noqa: D102 - the class says it
+
+
+class Stage(Reader, Protocol):
+    """A network in service. It is asked only about rows that have something of what it reads."""
 
     def log_probabilities(self, rows: Rows) -> LogProbabilities:
         """What the stage makes of some rows, one at least; blocks, and bounds its memory whatever their number."""

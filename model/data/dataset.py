@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from model.data.columns import Columns
-from model.errors import DataInvalid
 from model.data.readers import Table, open_table
+from model.errors import DataInvalid
 
 CHALLENGE_X: Final = "X_train_update.csv"
 CHALLENGE_Y: Final = "Y_train_CVw08PX.csv"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from model.data.columns import Columns
-from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from model.data.labelled import check_learnable, load_labelled, row_key
+from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from schemas.taxonomy import Taxonomy
 
 
