@@ -14,13 +14,14 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import BundleInvalid
+from model.fusion import Pool
 from schemas.prediction import Category, ModelRef
 from schemas.taxonomy import Shelf, Taxonomy
 
 MANIFEST: Final = "manifest.json"
-TEXT_STAGE: Final = "text"
 SEEN_KEYS: Final = "seen_keys.npy"
 REPORT: Final = "report"
+GOLDEN_PHOTOS: Final = "golden"
 
 
 class Labels(BaseModel):
@@ -38,11 +39,22 @@ class Labels(BaseModel):
 
 
 class Golden(BaseModel):
-    """A raw input and what the network answered when the bundle was made."""
+    """A product as it came, and what each stage answered when the bundle was made."""
 
     title: str
     description: str
-    probabilities: list[float]
+    photo: str | None = Field(default=None, description="Path below the bundle.")
+    probabilities: dict[str, list[float]] = Field(description="By stage, before any weights; not all can answer.")
+
+
+class StageFacts(BaseModel):
+    """A stage that was tried."""
+
+    name: str
+    kept: bool
+    why: str = Field(description="Why it was kept or left out, with the figures.")
+    accuracy: float = Field(description="Of this stage alone, on held-out rows.")
+    share: float = Field(default=1.0, description="Part of the held-out rows that reach it.")
 
 
 class DataFacts(BaseModel):
@@ -52,7 +64,6 @@ class DataFacts(BaseModel):
     sha256: str
     rows: int
     train: int
-    validation: int
     test: int
     skipped: int
 
@@ -60,17 +71,18 @@ class DataFacts(BaseModel):
 class Manifest(BaseModel):
     """What a bundle says of itself."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
     version: str
     created_at: datetime
     seed: int
-    stages: list[str]
+    stages: list[str] = Field(description="In the order they are asked; each is a directory of the bundle.")
+    tried: list[StageFacts] = []
+    pools: list[Pool] = Field(description="How answers are weighed, by modalities and stages; calibrates them too.")
     files: dict[str, str] = Field(description="SHA-256 of every other file, by path below the bundle.")
     categories: list[Labels] = Field(description="In the order of the network's outputs.")
     prior: list[float] = Field(description="Share of each category among the training rows.")
     taxonomy_sha256: str
-    temperature: float
     review_threshold: float = Field(description="Predictions less confident than this go to a person.")
     auto_accept_precision: float = Field(description="Precision on validation that the threshold was chosen for.")
     metrics: dict[str, float]

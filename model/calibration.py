@@ -1,4 +1,4 @@
-"""From margins to probabilities one may believe, and to the confidence below which a person looks."""
+"""How far confidence may be believed, and the confidence below which a person looks."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,37 +7,6 @@ Floats = NDArray[np.float64]
 
 ECE_BINS = 15
 """Bins of the expected calibration error, as in Guo et al. 2017, "On Calibration of Modern Neural Networks"."""
-
-
-def softmax(margins: Floats, temperature: float) -> Floats:
-    """Probabilities [rows, classes] of margins divided by a temperature."""
-    scaled = margins / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    result: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return result
-
-
-def fit_temperature(margins: Floats, truth: NDArray[np.int64]) -> float:
-    """The temperature that makes held-out rows likeliest (Guo et al. 2017, section 4.2).
-
-    Args:
-        margins: [rows, classes], of rows that the fit did not see.
-        truth: Index of each row's class.
-
-    Returns:
-        A temperature between 0.01 and 100; 1 when there are no rows.
-    """
-    if len(truth) == 0:
-        return 1.0
-
-    from scipy.optimize import minimize_scalar
-
-    def surprise(log_temperature: float) -> float:
-        likelihood = softmax(margins, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
-
-    best = minimize_scalar(surprise, bounds=(np.log(0.01), np.log(100)), method="bounded")
-    return float(np.exp(best.x))
 
 
 def review_threshold(confidence: Floats, right: NDArray[np.bool_], precision: float) -> float:

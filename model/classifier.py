@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import TEXT_STAGE, Manifest, verify
-from model.cleaning import clean_description, clean_title
-from model.errors import GoldenMismatch, ProbabilityInvalid
-from model.stage import TextStage
+from model.bundle import Manifest, verify
+from model.cascade import Cascade
+from model.errors import BundleInvalid, ProbabilityInvalid
+from model.golden import check_golden
+from model.kinds import BY_NAME
+from model.rows import MODALITIES, Rows
 from schemas.prediction import Category, Modality, ModelRef
 from schemas.product import Product
 
@@ -19,16 +22,16 @@ TOP: Final = 5
 """Categories named with each answer."""
 
 NO_IMAGE_STAGE: Final = "image not used: this model has no image stage"
-GOLDEN_TOLERANCE: Final = 1e-4
-"""Probabilities differ by less than 1e-6 between processors; more than this is another model."""
+
+Photo = bytes | str | None
+"""A product's photo: its checked content, why it cannot be used, or None where there is none."""
 
 _PRIOR: Final = "prior"
-_USED: Final[dict[tuple[bool, bool], tuple[Modality, ...]]] = {
-    (True, True): ("title", "description"),
-    (True, False): ("title",),
-    (False, True): ("description",),
-    (False, False): (),
-}
+_USED: Final[list[tuple[Modality, ...]]] = [
+    tuple(modality for bit, modality in enumerate(MODALITIES) if kind >> bit & 1)
+    for kind in range(1 << len(MODALITIES))
+]
+_BITS = np.array([1, 2, 4])  # of the modalities, in their order
 _WARM_ROWS = (1, 32, 256)  # the first calls at a size also grow TensorFlow's buffers and thread pool
 
 
@@ -57,17 +60,18 @@ class Classifier:
 
     Args:
         manifest: The bundle's manifest.
-        stage: Its text stage, loaded.
+        cascade: Its stages, loaded.
         language: Language of the labels, where the taxonomy has it.
     """
 
-    def __init__(self, manifest: Manifest, stage: TextStage, language: str = "en") -> None:
+    def __init__(self, manifest: Manifest, cascade: Cascade, language: str = "en") -> None:
         self.ref: ModelRef = manifest.ref
         self.manifest = manifest
-        self._stage = stage
+        self.cascade = cascade
+        self.reads_photos = any("image" in stage.reads for stage in cascade.stages)
         self._categories = [entry.category(language) for entry in manifest.categories]
-        self._prior = np.array(manifest.prior, np.float32)
         self._threshold = manifest.review_threshold
+        self._deciders = [*manifest.stages, _PRIOR]  # the last stands at PRIOR, which is -1
 
     @classmethod
     def load(cls, bundle: Path, *, language: str = "en") -> "Classifier":
@@ -75,62 +79,77 @@ class Classifier:
 
         Raises:
             BundleInvalid: The path is no bundle, or a file of it is missing or changed.
-            GoldenMismatch: The network answers otherwise than when it was trained.
+            GoldenMismatch: A network answers otherwise than when it was trained.
         """
-        manifest = verify(bundle)
-        stage = TextStage(bundle / TEXT_STAGE)
-        check_golden(manifest, stage, bundle)
+        manifest, cascade = load_cascade(bundle)
         for rows in _WARM_ROWS:
-            stage.probabilities(["warm up"] * rows, [""] * rows)
-        return cls(manifest, stage, language)
+            cascade.answer(Rows(["warm up"] * rows, [""] * rows))
+        return cls(manifest, cascade, language)
 
-    def classify(self, products: Sequence[Product]) -> list[Classification]:
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:
         """Classify a batch of any size; the answers are in the products' order.
 
-        A product without a usable text gets the shares of the training set as its probabilities, and goes to
-        review.
+        A product of which no stage can read anything gets the shares of the training set as its probabilities,
+        and goes to review.
+
+        Args:
+            products: What to classify.
+            photos: Of each; none at all where nobody looked for any.
 
         Raises:
-            ProbabilityInvalid: The network answers some product with what is not a number.
+            ProbabilityInvalid: A network answers some product with what is not a number.
         """
         if not products:
             return []
-        titles = [clean_title(product.title) for product in products]
-        descriptions = [clean_description(product.description) for product in products]
-        probabilities = self._stage.probabilities(titles, descriptions)
-        blind = [row for row, text in enumerate(zip(titles, descriptions, strict=True)) if text == ("", "")]
-        probabilities[blind] = self._prior
-        ranks, shares = _top(probabilities)
-        return [
-            self._answer(*row)
-            for row in zip(products, titles, descriptions, ranks.tolist(), shares.tolist(), strict=True)
-        ]
+        rows = Rows.of(products, [one if isinstance(one, bytes) else None for one in photos])
+        answers = self.cascade.answer(rows)
+        ranks, shares = _top(answers.probabilities)
+        columns = ranks.tolist(), shares.tolist(), answers.stage.tolist(), (answers.used @ _BITS).tolist()
+        notes = map(self._notes, products, rows.titles, rows.descriptions, photos or repeat(None))
+        found = [self._answer(*row) for row in zip(*columns, notes, strict=False)]
+        for row, stage in answers.failed.items():
+            found[row].notes = [*found[row].notes, f"{stage} could not answer, and was left out"]
+        return found
 
-    def _answer(
-        self, product: Product, title: str, description: str, ranks: list[int], shares: list[float]
-    ) -> Classification:
+    def _answer(self, ranks: list[int], shares: list[float], stage: int, used: int, notes: list[str]) -> Classification:
         categories = self._categories
-        used = _USED[bool(title), bool(description)]
         return Classification(
             categories[ranks[0]],
             shares[0],
             list(zip([categories[rank] for rank in ranks], shares, strict=True)),
             not used or shares[0] < self._threshold,
-            TEXT_STAGE if used else _PRIOR,
-            used,
-            _notes(product, title, description),
+            self._deciders[stage],
+            _USED[used],
+            notes,
         )
 
+    def _notes(self, product: Product, title: str, description: str, photo: Photo) -> list[str]:
+        notes = []
+        if not title and product.title is not None:
+            notes.append("title not used: nothing is left of it without its markup")
+        if not description and product.description is not None:
+            notes.append("description not used: nothing is left of it without its markup")
+        if product.image is not None:
+            if not self.reads_photos:
+                notes.append(NO_IMAGE_STAGE)
+            elif not isinstance(photo, bytes):
+                notes.append(f"image not used: {photo or 'nobody has read it'}")
+        return notes
 
-def _notes(product: Product, title: str, description: str) -> list[str]:
-    notes = []
-    if not title and product.title is not None:
-        notes.append("title not used: nothing is left of it without its markup")
-    if not description and product.description is not None:
-        notes.append("description not used: nothing is left of it without its markup")
-    if product.image is not None:
-        notes.append(NO_IMAGE_STAGE)
-    return notes
+
+def load_cascade(bundle: Path) -> tuple[Manifest, Cascade]:
+    """A bundle's stages, checked to answer as they did when they were trained.
+
+    Raises:
+        BundleInvalid: The path is no bundle, or a file of it is missing or changed.
+        GoldenMismatch: A network answers otherwise than when it was trained.
+    """
+    manifest = verify(bundle)
+    if unknown := [name for name in manifest.stages if name not in BY_NAME]:
+        raise BundleInvalid(f"The bundle {bundle} has a stage {unknown[0]!r} that this aisle does not know.")
+    stages = [BY_NAME[name].load(bundle / name) for name in manifest.stages]
+    check_golden(manifest, stages, bundle)
+    return manifest, Cascade(stages, manifest.pools, manifest.prior)
 
 
 def _top(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -147,20 +166,3 @@ def _top(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray
     order = np.argsort(-shares, axis=1, kind="stable")
     # Rounding may leave a certain answer a hair above 1, which the contract does not allow.
     return np.take_along_axis(best, order, axis=1), np.clip(np.take_along_axis(shares, order, axis=1), 0.0, 1.0)
-
-
-def check_golden(manifest: Manifest, stage: TextStage, bundle: Path) -> None:
-    """Refuse a network that answers otherwise than when it was trained.
-
-    Raises:
-        GoldenMismatch: Some probability differs by more than ``GOLDEN_TOLERANCE``.
-    """
-    expected = np.array([golden.probabilities for golden in manifest.golden])
-    titles = [clean_title(golden.title) for golden in manifest.golden]
-    descriptions = [clean_description(golden.description) for golden in manifest.golden]
-    found = stage.probabilities(titles, descriptions)
-    if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=GOLDEN_TOLERANCE):
-        raise GoldenMismatch(
-            f"The bundle {bundle} does not answer its golden inputs as it did when it was trained.",
-            hint="Check the TensorFlow version against the manifest's, or train anew.",
-        )

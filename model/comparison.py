@@ -8,24 +8,21 @@ from time import perf_counter
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from model.baseline import Baseline
-from model.bundle import SEEN_KEYS, TEXT_STAGE, Manifest, verify
-from model.classifier import check_golden
+from model.bundle import SEEN_KEYS, Manifest
+from model.classifier import load_cascade
+from model.data.labelled import LabelledData
 from model.errors import DataInvalid
 from model.evaluation import Evaluation, evaluate
-from model.labelled import LabelledData
-from model.stage import TextStage
+from model.rows import Rows
 
 BATCHES: Final = (32, 128)
 """Rows a call at which speed is measured: what the streams send when there is little and much to do."""
 
 _ROUNDS = 5
 _ROWS_A_ROUND = 1_280
-
-Batch = tuple[list[str], list[str]]
 
 
 class Scores(BaseModel):
@@ -66,7 +63,7 @@ def measure(bundle: Path, data: LabelledData, *, baseline: bool) -> Measured:
         BundleInvalid: The path is no bundle, or it is damaged.
         DataInvalid: No row is left to measure with, or none to fit the baseline on.
     """
-    manifest = verify(bundle)
+    manifest, cascade = load_cascade(bundle)
     seen = np.isin(data.keys, np.load(bundle / SEEN_KEYS, allow_pickle=False))
     test = np.flatnonzero(~seen)
     if not len(test):
@@ -78,50 +75,44 @@ def measure(bundle: Path, data: LabelledData, *, baseline: bool) -> Measured:
         )
     index = {entry.code: number for number, entry in enumerate(manifest.categories)}
     truth = np.array([index[code] for code in data.codes.tolist()])
-    stage = TextStage(bundle / TEXT_STAGE)
-    check_golden(manifest, stage, bundle)
-    texts = _batch(data, test)
+    rows = data.rows.take(test)
     names = [(entry.code, entry.category("en").label) for entry in manifest.categories]
-    evaluation = evaluate(stage.probabilities(*texts), truth[test], names, manifest.review_threshold)
+    evaluation = evaluate(cascade.answer(rows).probabilities, truth[test], names, manifest.review_threshold)
     lines = [_scores(manifest.name, evaluation)]
     if baseline:
-        rival = Baseline(_joined(_batch(data, np.flatnonzero(seen))), truth[seen], seed=manifest.seed)
-        answers = np.eye(len(index))[rival.predict(_joined(texts))]
+        rival = Baseline(_joined(data.rows.take(np.flatnonzero(seen))), truth[seen], seed=manifest.seed)
+        answers = np.eye(len(index))[rival.predict(_joined(rows))]
         lines.append(_scores("TF-IDF + LinearSVC", evaluate(answers, truth[test], names, 0.0)))
-        for rows in BATCHES:
-            speeds = _speeds(texts, rows, [lambda b: stage.probabilities(*b), lambda b: rival.predict(_joined(b))])
+        for size in BATCHES:
+            speeds = _speeds(rows, size, [cascade.answer, lambda some: rival.predict(_joined(some))])
             for line, speed in zip(lines, speeds, strict=True):
-                line.rows_per_s[rows] = speed
+                line.rows_per_s[size] = speed
     return Measured(manifest, evaluation, int(seen.sum()), lines)
 
 
-def _speeds(texts: Batch, rows: int, calls: list[Callable[[Batch], object]]) -> list[float]:
+def _speeds(rows: Rows, size: int, calls: list[Callable[[Rows], object]]) -> list[float]:
     """Rows a second of each call, taken in turns so that what else the machine does hits all alike.
 
-    Rows are repeated where the data has too few, and the last batch is left out when it is not full.
+    Rows are repeated where the data has too few, and are cleaned beforehand.
     """
-    titles, descriptions = (side * (_ROWS_A_ROUND // len(side) + 1) for side in texts)
-    starts = range(0, _ROWS_A_ROUND - rows + 1, rows)
-    batches = [(titles[start : start + rows], descriptions[start : start + rows]) for start in starts]
+    order = np.resize(np.arange(len(rows)), _ROWS_A_ROUND // size * size)
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
     for call in calls:
         for batch in batches:
-            call(batch)
+            call(rows.take(batch))
     taken: list[list[float]] = [[] for _ in calls]
     for _ in range(_ROUNDS):
         for call, times in zip(calls, taken, strict=True):
+            fresh = [rows.take(batch) for batch in batches]
             begin = perf_counter()
-            for batch in batches:
-                call(batch)
+            for some in fresh:
+                call(some)
             times.append(perf_counter() - begin)
-    return [len(batches) * rows / median(times) for times in taken]
+    return [len(order) / median(times) for times in taken]
 
 
-def _batch(data: LabelledData, rows: NDArray[np.int64]) -> Batch:
-    return [data.titles[row] for row in rows], [data.descriptions[row] for row in rows]
-
-
-def _joined(batch: Batch) -> list[str]:
-    return [f"{title} {description}" for title, description in zip(*batch, strict=True)]
+def _joined(rows: Rows) -> list[str]:
+    return [f"{title} {description}" for title, description in zip(rows.titles, rows.descriptions, strict=True)]
 
 
 def _scores(name: str, evaluation: Evaluation) -> Scores:

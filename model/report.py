@@ -22,7 +22,7 @@ def markdown(evaluation: Evaluation, manifest: Manifest) -> str:
     head = f"""# {manifest.name}: evaluation
 
 Trained {manifest.created_at:%Y-%m-%d %H:%M} UTC with seed {manifest.seed} on `{data.file}`: {data.rows:,} rows,
-of which {data.train:,} to train, {data.validation:,} to calibrate and {data.test:,} to test; {data.skipped:,} passed
+of which {data.train:,} to train and {data.test:,} to test; {data.skipped:,} passed
 over. Rows with the same title are on the same side.
 
 | on {evaluation.rows:,} test rows | |

@@ -11,22 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import bundle as bundles
-from model.bundle import DataFacts, Golden, Labels, Manifest
-from model.calibration import fit_temperature, review_threshold, softmax
+from model.bundle import DataFacts, Labels, Manifest, StageFacts
+from model.calibration import review_threshold
+from model.cascade import Cascade, Route
+from model.choice import choose, pools_of, simulate, with_shares
+from model.data.labelled import LabelledData, check_learnable
+from model.data.split import Split, cross_validation, split_rows
 from model.errors import DataInvalid
 from model.evaluation import Evaluation, evaluate
-from model.features import Counts, Idf, count_ngrams, vocabulary
-from model.fitting import fit_linear
-from model.labelled import LabelledData, check_learnable
-from model.network import MAX_KNOWN_WORDS, NgramNetwork, Weights, export
+from model.fusion import Pool
+from model.golden import golden_of
+from model.held_out import Examples, Fold, held_out
+from model.kinds import KINDS, Kind
 from model.report import write_report
-from model.split import Split, split_rows
-from model.stage import TextStage
+from model.rows import MODALITIES
+from model.stages import FittedStage
 
 LIBRARIES: Final = ("tensorflow", "keras", "numpy", "scikit-learn")
-DEFAULT_NAME: Final = "text-ngrams"
+DEFAULT_NAME: Final = "aisle"
 
-GOLDEN_ROWS: Final = 8
+FOLDS: Final = 5
+MAX_CROSS_VALIDATED: Final = 20_000
+"""More rows than this have enough in one part held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +40,14 @@ class TrainOptions:
     """What a run may vary.
 
     Args:
-        seed: Of the split and the solver.
+        seed: Of the split and the solvers.
         test_share: Part of the rows that only measures.
-        validation_share: Part of the rows that fits temperature and threshold, and then joins the training.
         auto_accept_precision: Share of right answers among those that need no review.
         name: What the model is called, beside its version.
     """
 
     seed: int = 0
     test_share: float = 0.2
-    validation_share: float = 0.1
     auto_accept_precision: float = 0.95
     name: str = DEFAULT_NAME
 
@@ -63,6 +67,16 @@ class Trained:
     evaluation: Evaluation
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What held-out answers decided."""
+
+    kinds: list[Kind]
+    tried: list[StageFacts]
+    pools: list[Pool]
+    threshold: float
+
+
 def train(
     data: LabelledData,
     models_dir: Path,
@@ -71,8 +85,9 @@ def train(
 ) -> Trained:
     """Train, measure and seal a bundle.
 
-    The fit is made twice: on the training side alone, whose answers to the validation side give temperature
-    and review threshold, then on both sides for the network that is served. The test side only measures.
+    Each kind of stage is fitted on parts of the training side; its answers to the rest decide which stages stay, how
+    they are weighed and calibrated, when the cascade stops, and from which confidence on nobody needs to look. Then
+    the stages that stay are fitted on the whole side. The test side only measures.
 
     Args:
         data: Rows with categories.
@@ -84,13 +99,7 @@ def train(
         DataInvalid: There is too little to learn from, or nothing left to measure with.
     """
     check_learnable(data)
-    split = split_rows(
-        data.codes,
-        data.keys,
-        seed=options.seed,
-        test_share=options.test_share,
-        validation_share=options.validation_share,
-    )
+    split = split_rows(data.codes, data.keys, seed=options.seed, test_share=options.test_share, validation_share=0.0)
     classes, truth = _classes_of(data, split)
     test = split.test[truth[split.test] >= 0]
     if not len(test) or len(classes) < 2:
@@ -98,30 +107,36 @@ def train(
             f"{data.path} has too few different titles to learn from some and measure with others.",
             hint="Each category needs several products with titles of their own.",
         )
+    prior = np.bincount(truth[split.seen], minlength=len(classes)) / len(split.seen)
+    examples = Examples(data.rows, truth, len(classes), options.seed)
+    chosen = _choose(data, split, examples, prior.tolist(), options, listen)
+    fitted = _fit(chosen.kinds, examples, split, listen)
+    entries = _labels(data, classes)
     with bundles.staging(models_dir) as path:
-        network, temperature, threshold = _fit(data, split, truth, len(classes), options, listen)
-        entries = _labels(data, classes)
-        names = [(entry.code, entry.category("en").label) for entry in entries]
         listen("measuring", 0.0)
-        export(network, [code for code, _ in names], [label for _, label in names], path / bundles.TEXT_STAGE)
-        stage = TextStage(path / bundles.TEXT_STAGE)
-        evaluation = evaluate(_probabilities(stage, data, test), truth[test], names, threshold)
+        for stage in fitted:
+            stage.save(path / stage.name)
+        loaded = [kind.load(path / kind.name) for kind in chosen.kinds]
+        cascade = Cascade(loaded, chosen.pools, prior.tolist())
+        names = [(entry.code, entry.category("en").label) for entry in entries]
+        evaluation = evaluate(cascade.answer(data.rows.take(test)).probabilities, truth[test], names, chosen.threshold)
         manifest = Manifest(
             name=options.name,
             version="",
             created_at=datetime.now(UTC),
             seed=options.seed,
-            stages=[bundles.TEXT_STAGE],
+            stages=[kind.name for kind in chosen.kinds],
+            tried=chosen.tried,
+            pools=chosen.pools,
             files={},
             categories=entries,
-            prior=(np.bincount(truth[split.seen], minlength=len(classes)) / len(split.seen)).tolist(),
+            prior=prior.tolist(),
             taxonomy_sha256=data.taxonomy.sha256,
-            temperature=temperature,
-            review_threshold=threshold,
+            review_threshold=chosen.threshold,
             auto_accept_precision=options.auto_accept_precision,
             metrics=evaluation.metrics(),
             data=_facts(data, split, len(test)),
-            golden=_golden(stage, data, test),
+            golden=golden_of(loaded, data.rows, test, path),
             libraries={name: library_version(name) for name in LIBRARIES},
         )
         np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[split.seen]))
@@ -140,54 +155,43 @@ def _classes_of(data: LabelledData, split: Split) -> tuple[list[str], NDArray[np
     return classes, np.array([index.get(code, -1) for code in data.codes.tolist()])
 
 
-def _fit(
-    data: LabelledData, split: Split, truth: NDArray[np.int64], classes: int, options: TrainOptions, listen: Listener
-) -> tuple[NgramNetwork, float, float]:
-    """The network, its temperature and its review threshold."""
-    counts = count_ngrams(data.titles, data.descriptions, lambda part: listen("counting n-grams", part))
-    listen("fitting", 0.0)
-    margins = _held_out_margins(counts, split, truth, classes, options.seed)
-    held_out = truth[split.validation]
-    temperature = fit_temperature(margins, held_out)
-    probabilities = softmax(margins, temperature)
-    right = probabilities.argmax(axis=1) == held_out
-    threshold = review_threshold(probabilities.max(axis=1), right, options.auto_accept_precision)
-    listen("fitting", 0.4)
-    seen = counts.take(split.seen)
-    idf = Idf.fit(seen)
-    coefficients, bias = fit_linear(idf.weigh(seen), truth[split.seen], classes, seed=options.seed)
-    listen("fitting", 0.9)
-    titles, descriptions = ([side[row] for row in split.seen] for side in (data.titles, data.descriptions))
-    known = vocabulary(titles, descriptions, MAX_KNOWN_WORDS)
-    network = NgramNetwork(Weights(idf, coefficients, bias, temperature, known))
+def _choose(
+    data: LabelledData,
+    split: Split,
+    examples: Examples,
+    prior: Sequence[float],
+    options: TrainOptions,
+    listen: Listener,
+) -> _Chosen:
+    """Cross-validate every kind that has something to read, and decide."""
+    present = data.rows.take(split.seen).present
+    has = {modality for number, modality in enumerate(MODALITIES) if present[:, number].any()}
+    kinds = [kind for kind in KINDS if kind.reads & has]
+    parts = cross_validation(data.codes, data.keys, split.seen, count=FOLDS, seed=options.seed)
+    folds = [Fold(fit, held) for fit, held in parts if len(held)]
+    if len(split.seen) > MAX_CROSS_VALIDATED or not all(kind.is_light for kind in kinds):
+        folds = folds[:1]
+    held = held_out(kinds, examples, folds, lambda part: listen("cross-validating", part))
+    kept, tried = choose(kinds, held)
+    pools = pools_of(kept, held)
+    answers = simulate(Route(kept, pools, prior), kept, held)
+    confidence = answers.probabilities.max(axis=1).astype(np.float64)
+    right = answers.probabilities.argmax(axis=1) == held.truth
+    threshold = review_threshold(confidence, right, options.auto_accept_precision)
+    return _Chosen(kept, with_shares(tried, kept, answers), pools, threshold)
+
+
+def _fit(kinds: Sequence[Kind], examples: Examples, split: Split, listen: Listener) -> list[FittedStage]:
+    """The stages, fitted on the whole training side."""
+    fitted = []
+    for number, kind in enumerate(kinds):
+
+        def progress(part: float, number: int = number) -> None:
+            listen("fitting", (number + part) / len(kinds))
+
+        fitted.append(examples.fit(kind, split.seen, progress))
     listen("fitting", 1.0)
-    return network, temperature, threshold
-
-
-def _held_out_margins(
-    counts: Counts, split: Split, truth: NDArray[np.int64], classes: int, seed: int
-) -> NDArray[np.float64]:
-    """What a fit on the training side alone says of the validation side."""
-    train = counts.take(split.train)
-    idf = Idf.fit(train)
-    coefficients, bias = fit_linear(idf.weigh(train), truth[split.train], classes, seed=seed)
-    margins: NDArray[np.float64] = idf.weigh(counts.take(split.validation)) @ coefficients.astype(np.float64) + bias
-    return margins
-
-
-def _probabilities(stage: TextStage, data: LabelledData, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    return stage.probabilities([data.titles[row] for row in rows], [data.descriptions[row] for row in rows])
-
-
-def _golden(stage: TextStage, data: LabelledData, rows: NDArray[np.int64]) -> list[Golden]:
-    """Some test rows and one text that no one wrote, with the answers the bundle must give for ever."""
-    chosen = rows[np.linspace(0, len(rows) - 1, min(GOLDEN_ROWS, len(rows))).astype(np.int64)]
-    texts = [(data.titles[row], data.descriptions[row]) for row in chosen] + [("zzyzx 0xe9 \u00e9\u00df", "")]
-    answers = stage.probabilities([title for title, _ in texts], [description for _, description in texts])
-    return [
-        Golden(title=title, description=description, probabilities=row)
-        for (title, description), row in zip(texts, answers.tolist(), strict=True)
-    ]
+    return fitted
 
 
 def _labels(data: LabelledData, classes: Sequence[str]) -> list[Labels]:
@@ -200,8 +204,7 @@ def _facts(data: LabelledData, split: Split, test: int) -> DataFacts:
         file=data.path.name,
         sha256=data.sha256,
         rows=len(data),
-        train=len(split.train),
-        validation=len(split.validation),
+        train=len(split.seen),
         test=test,
         skipped=data.problems.empty + data.problems.broken,
     )

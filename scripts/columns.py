@@ -19,7 +19,7 @@ def column_options(command: _Command) -> _Command:
 
 
 def columns_of(named: dict[str, str | None]) -> Any:
-    """The :class:`model.columns.Columns` that the options name."""
-    from model.columns import Columns
+    """The :class:`model.data.columns.Columns` that the options name."""
+    from model.data.columns import Columns
 
     return Columns(**{role: named[f"{role}_column"] for role in _ROLES})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from infra.settings import Settings
     from infra.stack import Stack
-    from model.dataset import ProductRow
+    from model.data.dataset import ProductRow
     from scripts.demo_figures import Figures
     from scripts.demo_narrator import Narrator
 
@@ -111,9 +111,9 @@ def _held_out(settings: "Settings") -> list["ProductRow"]:
 
     from model.bundle import SEEN_KEYS
     from model.champion import find_bundle
-    from model.cleaning import clean_description, clean_title
-    from model.dataset import iter_products
-    from model.labelled import row_key
+    from model.data.cleaning import clean_description, clean_title
+    from model.data.dataset import iter_products
+    from model.data.labelled import row_key
 
     bundle = find_bundle(settings.model, settings.data_dir / "models")
     seen = set(np.load(bundle / SEEN_KEYS).tolist())

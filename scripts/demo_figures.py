@@ -14,7 +14,7 @@ from streams.decode import id_of
 if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
-    from model.dataset import ProductRow
+    from model.data.dataset import ProductRow
     from streams.publish import FileEvents
 
 _SHOWN = 8

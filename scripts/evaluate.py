@@ -27,7 +27,7 @@ def command(bundle: Path, data: Path, baseline: bool, as_json: bool, **columns: 
     turns in this one run.
     """
     from model.bundle import read_manifest
-    from model.labelled import load_labelled
+    from model.data.labelled import load_labelled
     from scripts.output import print_json
     from scripts.steps import steps_shown
 

@@ -26,7 +26,7 @@ def command(file: Path, rate: float | None, limit: int | None, dry_run: bool, as
     from infra.errors import TopicMissing
     from infra.kafka.clients import admin_client, producer_client
     from infra.settings import load_settings
-    from model.dataset import RowProblems, iter_products
+    from model.data.dataset import RowProblems, iter_products
     from schemas.topics import PRODUCTS_IN
     from scripts.errors import ProductsRefused
     from scripts.progress import progress_bar

@@ -18,7 +18,7 @@ _SHARE = click.FloatRange(0.01, 0.5)
 @click.argument("data", type=_PATH)
 @column_options
 @click.option("--taxonomy", type=_PATH, help="CSV of codes and labels; every category must be in it.")
-@click.option("--name", default="text-ngrams", show_default=True, help="What the model is called.")
+@click.option("--name", default="aisle", show_default=True, help="What the model is called.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of split and solver.")
 @click.option("--test-share", type=_SHARE, default=0.2, show_default=True, help="Part of the rows that only measures.")
 @click.option(
@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     """
     from infra.settings import load_settings
     from model.champion import promote
-    from model.labelled import check_learnable, load_labelled
+    from model.data.labelled import check_learnable, load_labelled
     from schemas.taxonomy import Taxonomy
     from scripts.output import print_json
     from scripts.steps import steps_shown
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
         _show(trained, promoted=not no_promote)
 
 
-_LONG = {"files", "golden", "categories", "prior"}
+_LONG = {"files", "golden", "categories", "prior", "pools"}
 
 
 def _show(trained: "Trained", *, promoted: bool) -> None:
@@ -84,7 +84,7 @@ def _show(trained: "Trained", *, promoted: bool) -> None:
     click.echo(f"{manifest.name} {manifest.version}{', now the champion' if promoted else ''}")
     click.echo(
         f"  {data.rows:,} rows in {len(manifest.categories)} categories, seed {manifest.seed}: "
-        f"{data.train:,} to train, {data.validation:,} to calibrate, {data.test:,} to test"
+        f"{data.train:,} to train, {data.test:,} to test"
     )
     click.echo(
         f"  accuracy {scores.accuracy:.3f}, weighted F1 {scores.weighted_f1:.3f}, "

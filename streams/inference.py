@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Protocol
 
-from model.classifier import Classification
+from model.classifier import Classification, Photo
 from schemas.prediction import ModelRef
 from schemas.product import Product
 from streams.errors import ModelFailed, ModelHung
@@ -20,7 +21,9 @@ class ProductClassifier(Protocol):
 
     ref: ModelRef
 
-    def classify(self, products: Sequence[Product]) -> list[Classification]:
+    reads_photos: bool
+
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:
         """One answer a product, in order; blocks."""
 
 
@@ -39,8 +42,14 @@ class Inference:
         self._deadline_s = deadline_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
-    async def classify(self, products: Sequence[Product]) -> list[Classification | Exception]:
+    async def classify(
+        self, products: Sequence[Product], photos: Sequence[Photo] = ()
+    ) -> list[Classification | Exception]:
         """The answer to each product, or what the model raises on this product alone.
+
+        Args:
+            products: What to classify.
+            photos: Of each; empty where there is none at all.
 
         Raises:
             ModelHung: A call exceeded its deadline. The thread cannot be stopped, so the process must end.
@@ -48,21 +57,23 @@ class Inference:
         """
         if not products:
             return []
-        answers, calls = await isolate(products, self._call)
+        pairs = list(zip(products, photos or repeat(None), strict=False))
+        answers, calls = await isolate(pairs, self._call)
         if calls > 1 or any(isinstance(answer, Exception) for answer in answers):
             await self._require_health()
         return answers
 
-    async def _call(self, products: Sequence[Product]) -> Sequence[Classification]:
-        call = asyncio.get_running_loop().run_in_executor(self._thread, self.classifier.classify, products)
+    async def _call(self, pairs: Sequence[tuple[Product, Photo]]) -> Sequence[Classification]:
+        products, photos = map(list, zip(*pairs, strict=True))
+        call = asyncio.get_running_loop().run_in_executor(self._thread, self.classifier.classify, products, photos)
         done, _ = await asyncio.wait({call}, timeout=self._deadline_s)
         if not done:
-            raise _hung(len(products), self._deadline_s)
+            raise _hung(len(pairs), self._deadline_s)
         return call.result()
 
     async def _require_health(self) -> None:
         try:
-            await self._call([_CANARY])
+            await self._call([(_CANARY, None)])
         except Exception as error:
             raise ModelFailed(
                 f"Model {self.classifier.ref.version} fails on a harmless product: {type(error).__name__}: {error}.",

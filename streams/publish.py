@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from infra.errors import DeliveryFailed
-from model.dataset import ProductRow
+from model.data.dataset import ProductRow
 from schemas import headers as names
 from schemas.ids import cloudevent_id
 from schemas.limits import MAX_PRODUCT_RECORD_BYTES

@@ -27,7 +27,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(small_data: Path, models_dir: Path) -> Path:
     """A bundle trained on ``small_data``; read it, copy it, never write to it. Imports TensorFlow."""
-    from model.labelled import load_labelled
+    from model.data.labelled import load_labelled
     from model.training import train
 
     return train(load_labelled(small_data), models_dir).bundle

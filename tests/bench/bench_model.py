@@ -1,4 +1,4 @@
-"""Quality and speed of the first stage beside the baseline, on open data: ``python -m tests.bench model``.
+"""Quality and speed of the cascade beside the baseline, on open data: ``python -m tests.bench model``.
 
 Each case trains a bundle and measures it as ``aisle evaluate --baseline`` does: scores on the test side, averaged
 over several seeds, and rows a second of both, taken in turns within one run. Prints a Markdown table.
@@ -16,9 +16,9 @@ from statistics import mean
 import numpy as np
 
 import model
-from model.columns import Columns
 from model.comparison import BATCHES, Scores, measure
-from model.labelled import LabelledData, load_labelled
+from model.data.columns import Columns
+from model.data.labelled import LabelledData, load_labelled
 from model.training import TrainOptions, train
 
 OFF = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts_fr.csv"
@@ -38,8 +38,7 @@ def frequent(data: LabelledData) -> LabelledData:
     rows = np.flatnonzero([counts[code] >= MIN_CLASS_ROWS for code in data.codes.tolist()])
     return replace(
         data,
-        titles=[data.titles[row] for row in rows],
-        descriptions=[data.descriptions[row] for row in rows],
+        rows=data.rows.take(rows),
         codes=data.codes[rows],
         keys=data.keys[rows],
     )

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 import model
 from infra.kafka.clients import producer_client
 from infra.kafka.producer import OutRecord
-from model.dataset import ProductRow, iter_products
+from model.data.dataset import ProductRow, iter_products
 from schemas.headers import CE_ID, EVENT_ID
 from schemas.product import Product
 from schemas.topics import PRODUCTS_IN

@@ -17,16 +17,19 @@ from typing import Any
 
 import numpy as np
 from aiokafka.structs import ConsumerRecord
-from numpy.typing import NDArray
 
 import model
 from infra.settings import load_settings
-from model.bundle import TEXT_STAGE, read_manifest
+from model.bundle import read_manifest
+from model.cascade import Cascade
 from model.champion import find_bundle
-from model.classifier import Classification, Classifier
-from model.cleaning import clean_description, clean_title
-from model.dataset import iter_products
-from model.stage import TextStage
+from model.classifier import Classification, Classifier, Photo
+from model.data.cleaning import clean_description, clean_title
+from model.data.dataset import iter_products
+from model.kinds import BY_NAME
+from model.rows import Rows
+from model.stages import LogProbabilities
+from schemas.prediction import Modality
 from schemas.product import Product
 from streams.classify import Classified, ClassifyStage
 from streams.decode import id_of, parse_product
@@ -39,12 +42,17 @@ OFF = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts
 class NoNetwork:
     """A stage that knows its answers, so that what is around the network can be measured alone."""
 
-    def __init__(self, classes: int, rows: int) -> None:
-        self._known = np.random.default_rng(0).dirichlet(np.full(classes, 0.3), rows).astype(np.float32)
+    name = "text"
+    reads: frozenset[Modality] = frozenset({"title", "description"})
 
-    def probabilities(self, titles: Sequence[str], descriptions: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
-        """The first rows of what it knows."""
-        return self._known[: len(titles)].copy()
+    def __init__(self, classes: int, rows: int) -> None:
+        shares = np.random.default_rng(0).dirichlet(np.full(classes, 0.3), rows)
+        self._known = np.log(np.maximum(shares, 1e-6)).astype(np.float32)
+
+    def log_probabilities(self, rows: Rows) -> LogProbabilities:
+        """The first rows of what it knows, once the texts are cleaned."""
+        assert rows.titles
+        return self._known[: len(rows)].copy()
 
 
 class Known:
@@ -54,7 +62,7 @@ class Known:
         self.classifier = classifier
         self.answers: list[Classification] = []
 
-    async def classify(self, products: Sequence[Product]) -> Sequence[Classification]:
+    async def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> Sequence[Classification]:  # noqa: ARG002
         """The answers, whatever the products."""
         return self.answers[: len(products)]
 
@@ -82,14 +90,17 @@ def cost(step: Callable[[Any], Any], batches: Sequence[Any], rounds: int) -> flo
 
 def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
     """CPU of each part, microseconds an event, at a batch size."""
-    manifest, network = read_manifest(bundle), TextStage(bundle / TEXT_STAGE)
-    classifier = Classifier(manifest, NoNetwork(len(manifest.categories), size))  # type: ignore[arg-type] # a fake
+    manifest, network = read_manifest(bundle), BY_NAME["text"].load(bundle / "text")
+    pools = [pool for pool in manifest.pools if pool.stages == ("text",)]
+    classifier = Classifier(manifest, Cascade([NoNetwork(len(manifest.categories), size)], pools, manifest.prior))
     known = Known(classifier)
     stage = ClassifyStage(known, None)  # type: ignore[arg-type] # nothing is published
     records = events()
     batches = [records[start : start + size] for start in range(0, len(records) - size, size)]
     products = [[one.product for one in stage.decode(batch)[0]] for batch in batches]
-    texts = [[(clean_title(one.title), clean_description(one.description)) for one in batch] for batch in products]
+    rows = [Rows.of(batch) for batch in products]
+    for some in rows:
+        assert some.titles is not some.descriptions  # both are cleaned now, and kept
     known.answers = classifier.classify(products[0])
     classified = [Results(asyncio.run(stage.work(stage.decode(batch)))) for batch in batches]
     gc.collect()
@@ -104,7 +115,7 @@ def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
             products,
             rounds,
         ),
-        "network": cost(lambda batch: network.probabilities(*zip(*batch, strict=True)), texts, rounds),
+        "network": cost(network.log_probabilities, rows, rounds),
         "clean and answers": cost(classifier.classify, products, rounds),
         "encode": cost(lambda batch: stage.encode(batch.results), classified, rounds),
     }

@@ -13,7 +13,7 @@ from typing import Final
 
 from infra.logging import configure_logging
 from infra.settings import load_settings
-from model.classifier import Classification, Classifier
+from model.classifier import Classification, Classifier, Photo
 from schemas.product import Product
 from streams.classify_worker import main
 from streams.worker import run_worker
@@ -24,7 +24,7 @@ BROKEN: Final = "CHAOS_MODEL_BROKEN"
 _classify = Classifier.classify
 
 
-def classify(self: Classifier, products: Sequence[Product]) -> list[Classification]:
+def classify(self: Classifier, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:
     """``Classifier.classify``, with trouble."""
     titles = {product.title for product in products}
     if KILLS in titles:
@@ -33,7 +33,7 @@ def classify(self: Classifier, products: Sequence[Product]) -> list[Classificati
         time.sleep(3_600)
     if RAISES in titles or Path(os.environ[BROKEN]).exists():
         raise RuntimeError("the harness's model was told to raise")
-    return _classify(self, products)
+    return _classify(self, products, photos)
 
 
 if __name__ == "__main__":

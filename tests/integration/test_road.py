@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from model.dataset import iter_products
+from model.data.dataset import iter_products
 from schemas.dead_letter import DeadLetter
 from schemas.limits import MIB
 from streams.publish import FileEvents

@@ -68,7 +68,7 @@ def test_no_bundle_is_told_from_a_bad_one(copied: Path, tmp_path: Path) -> None:
         read_manifest(tmp_path / "nope")
     with pytest.raises(BundleInvalid, match="it is no bundle"):
         read_manifest(tmp_path)
-    (copied / MANIFEST).write_text('{"format": 2}', encoding="utf-8")
+    (copied / MANIFEST).write_text('{"format": 1}', encoding="utf-8")
     with pytest.raises(BundleInvalid, match="format"):
         read_manifest(copied)
 
@@ -78,19 +78,19 @@ def test_another_answer_to_a_golden_input_is_refused(copied: Path) -> None:
     from model.classifier import Classifier
 
     manifest = json.loads((copied / MANIFEST).read_text(encoding="utf-8"))
-    manifest["golden"][0]["probabilities"][0] += 0.01
+    manifest["golden"][0]["probabilities"]["text"][0] += 0.01
     (copied / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
-    with pytest.raises(GoldenMismatch, match="golden inputs"):
+    with pytest.raises(GoldenMismatch, match="Stage text of the bundle"):
         Classifier.load(copied)
 
 
 def test_keys_of_the_rows_learned_from_are_kept(bundle: Path) -> None:
-    """As many as there are training and validation rows, at most: twins share one."""
+    """As many as there are training rows, at most: twins share one."""
     facts = read_manifest(bundle).data
 
-    assert 0 < len(np.load(bundle / SEEN_KEYS)) <= facts.train + facts.validation
-    assert facts.rows == facts.train + facts.validation + facts.test
+    assert 0 < len(np.load(bundle / SEEN_KEYS)) <= facts.train
+    assert facts.rows == facts.train + facts.test
 
 
 def test_nothing_half_made_remains(tmp_path: Path) -> None:

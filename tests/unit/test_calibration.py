@@ -1,23 +1,9 @@
-"""Temperature, threshold and calibration error."""
+"""Threshold and calibration error."""
 
 import numpy as np
 import pytest
 
-from model.calibration import expected_calibration_error, fit_temperature, review_threshold, softmax
-
-
-def test_the_temperature_that_made_the_data_is_found() -> None:
-    """Labels drawn at temperature 2 give about 2 back."""
-    random = np.random.default_rng(7)
-    margins = random.normal(size=(4_000, 5)) * 4
-    truth = np.array([random.choice(5, p=row) for row in softmax(margins, 2.0)])
-
-    assert 2.0 == pytest.approx(fit_temperature(margins, truth), abs=0.15)
-
-
-def test_no_held_out_rows_leave_the_margins_alone() -> None:
-    """A data set too small to calibrate on is not an error."""
-    assert 1.0 == fit_temperature(np.empty((0, 3)), np.empty(0, np.int64))
+from model.calibration import expected_calibration_error, review_threshold
 
 
 def test_the_threshold_is_the_lowest_that_keeps_the_precision() -> None:

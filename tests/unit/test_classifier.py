@@ -1,15 +1,17 @@
 """The classifier as the streams use it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from model.bundle import read_manifest
+from model.cascade import Cascade
 from model.classifier import NO_IMAGE_STAGE, TOP, Classifier
 from model.errors import ProbabilityInvalid
+from model.rows import Rows
+from model.stages import LogProbabilities
+from schemas.prediction import Modality
 from schemas.product import Image, Product
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
@@ -74,26 +76,32 @@ def test_what_is_unsure_goes_to_review(classifier: Classifier) -> None:
 
 
 def test_serving_computes_what_training_measured(classifier: Classifier) -> None:
-    """The golden inputs go through the whole road and come out as in the manifest."""
+    """The golden inputs go through the whole road and come out as in the manifest, calibrated."""
+    weights = {pool.modalities: pool.weights[0] for pool in classifier.manifest.pools}
     for golden in classifier.manifest.golden:
         product = Product(product_id="1", title=golden.title, description=golden.description or None)
-        assert max(golden.probabilities) == pytest.approx(classifier.classify([product])[0].confidence, abs=1e-5)
+        answer = classifier.classify([product])[0]
+        sharpened = np.array(golden.probabilities["text"]) ** weights[tuple(answer.modalities)]
+        assert sharpened.max() / sharpened.sum() == pytest.approx(answer.confidence, abs=1e-5)
 
 
 class BrokenStage:
     """A network that has lost its numbers."""
 
-    def probabilities(self, titles: Sequence[str], descriptions: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
+    name = "text"
+    reads: frozenset[Modality] = frozenset({"title", "description"})
+
+    def log_probabilities(self, rows: Rows) -> LogProbabilities:
         """Not a number, for the last row."""
-        found = np.full((len(titles), 3), 1 / 3, np.float32)
+        found = np.full((len(rows), 3), np.log(1 / 3), np.float32)
         found[-1] = np.nan
         return found
 
 
 def test_what_is_no_number_is_no_answer(bundle: Path) -> None:
     """A broken network is an error, which finds its event by bisection, and never a prediction of NaN."""
-    classifier = Classifier(read_manifest(bundle), BrokenStage())  # type: ignore[arg-type] # a fake
-    classifier._prior = np.full(3, 1 / 3, np.float32)
+    manifest = read_manifest(bundle)
+    classifier = Classifier(manifest, Cascade([BrokenStage()], manifest.pools, [1 / 3] * 3))
 
     with pytest.raises(ProbabilityInvalid):
         classifier.classify([Product(product_id="1", title="thé")])

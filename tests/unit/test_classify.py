@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from model.classifier import Classification
+from model.classifier import Classification, Photo
 from schemas.dead_letter import DeadLetter
 from schemas.headers import EVENT_ID, last_text
 from schemas.prediction import Category, ModelRef, Prediction
@@ -17,8 +17,9 @@ class OneAnswer:
     """Fails on one title, and gives all others the same answer."""
 
     ref = ModelRef(name="scripted", version="1")
+    reads_photos = False
 
-    def classify(self, products: Sequence[Product]) -> list[Classification]:
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:  # noqa: ARG002
         """One answer a product."""
         if any(product.title == "poison" for product in products):
             raise ValueError("no tensor for this")

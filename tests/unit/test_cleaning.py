@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.cleaning import _TAG, clean, clean_title
+from model.data.cleaning import _TAG, clean, clean_title
 
 
 @pytest.mark.parametrize(

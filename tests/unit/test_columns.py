@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from model.columns import Columns
+from model.data.columns import Columns
 from model.errors import ColumnMissing
 
 FILE = Path("shop.csv")

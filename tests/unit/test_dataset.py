@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.columns import Columns
-from model.dataset import MAX_BROKEN_ROWS, ProductRow, RowProblems, iter_products
+from model.data.columns import Columns
+from model.data.dataset import MAX_BROKEN_ROWS, ProductRow, RowProblems, iter_products
 from model.errors import ColumnMissing, DataInvalid
 from schemas.errors import AisleError
 

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.classifier import Classification
+from model.classifier import Classification, Photo
 from schemas.prediction import Category, ModelRef
 from schemas.product import Product
 from streams.errors import ModelFailed, ModelHung
@@ -19,11 +19,12 @@ class ScriptedModel:
 
     def __init__(self, *, broken: bool = False, hangs: threading.Event | None = None) -> None:
         self.ref = ModelRef(name="scripted", version="1")
+        self.reads_photos = False
         self.batches: list[int] = []
         self._broken = broken
         self._hangs = hangs
 
-    def classify(self, products: Sequence[Product]) -> list[Classification]:
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:  # noqa: ARG002
         """One answer a product, whose label is its title."""
         self.batches.append(len(products))
         if self._hangs is not None:
@@ -59,6 +60,7 @@ async def test_an_empty_batch_asks_nothing() -> None:
     assert [] == model.batches
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 async def test_poison_fails_alone(poisoned: list[bool]) -> None:
     """Wherever poison events are in a batch, they fail and all others are answered, each with its own answer."""

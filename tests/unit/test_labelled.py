@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from model.columns import Columns
+from model.data.columns import Columns
+from model.data.labelled import check_learnable, load_labelled, row_key
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
-from model.labelled import check_learnable, load_labelled, row_key
 from schemas.taxonomy import Taxonomy
 
 

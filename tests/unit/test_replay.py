@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from infra.errors import DeliveryFailed, TopicMissing
 from infra.kafka import clients
 from infra.settings import load_settings
-from model.dataset import ProductRow
+from model.data.dataset import ProductRow
 from schemas.limits import MAX_PRODUCT_RECORD_BYTES
 from scripts.errors import ProductsRefused
 from scripts.replay import command

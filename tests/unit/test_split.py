@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.split import Split, split_rows
+from model.data.split import Split, split_rows
 
 
 def _split(codes: list[str], keys: list[int], seed: int = 0) -> Split:

@@ -4,7 +4,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final, cast
 
 from infra.kafka.producer import OutRecord, Producer
-from model.classifier import Classification
+from model.classifier import Classification, Photo
 from schemas.prediction import Category, ModelRef
 from schemas.product import Product
 from streams.classify import ClassifyStage, Outbox
@@ -20,6 +20,7 @@ class NoModel:
     """Answers everything alike, in the shape and size that the first stage's answers have."""
 
     ref = ModelRef(name="none", version="20260101-000000-00000000")
+    reads_photos = False
 
     def __init__(self) -> None:
         categories = [Category(code=label, label=label) for label in _LABELS]
@@ -33,7 +34,7 @@ class NoModel:
             notes=[],
         )
 
-    def classify(self, products: Sequence[Product]) -> list[Classification]:
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:  # noqa: ARG002
         """One answer a product."""
         return [self._answer] * len(products)
 
@@ -41,9 +42,11 @@ class NoModel:
 class Direct(Inference):
     """Calls the model where it stands: for programs that have no loop to keep free."""
 
-    async def classify(self, products: Sequence[Product]) -> list[Classification | Exception]:
+    async def classify(
+        self, products: Sequence[Product], photos: Sequence[Photo] = ()
+    ) -> list[Classification | Exception]:
         """The answers, at once."""
-        return list(self.classifier.classify(products))
+        return list(self.classifier.classify(products, photos))
 
 
 def load_classifier(task: Task) -> ProductClassifier:

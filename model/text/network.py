@@ -1,4 +1,4 @@
-"""The first stage: a linear network over hashed n-grams, cleaned strings in, probabilities out.
+"""The first stage: a linear network over hashed n-grams, cleaned strings in, log-probabilities out.
 
 Its weights are one table per view, but most words of a new text were seen in training. What such a word adds,
 its own row and the rows of its character n-grams, is summed once, when the network is built; serving then
@@ -17,10 +17,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from model import ngrams
-from model.features import Idf, joined
-from model.ngrams import Tensor
 from model.tensorflow import keras, tensorflow
+from model.text import ngrams
+from model.text.features import Idf, joined
+from model.text.ngrams import Tensor
 
 tf = tensorflow()
 
@@ -41,14 +41,12 @@ class Weights:
         idf: Weight of each bucket.
         coefficients: [2 x BUCKETS, classes], the words' view before the characters'.
         bias: [classes].
-        temperature: What the margins are divided by before the softmax.
         vocabulary: Words to know beforehand, most frequent first.
     """
 
     idf: Idf
     coefficients: Floats
     bias: Floats
-    temperature: float
     vocabulary: Sequence[str]
 
 
@@ -65,14 +63,13 @@ class NgramNetwork(keras().layers.Layer):  # type: ignore[misc] # Keras ships no
         self.word_rows, self.word_table = self._view("words", words, weights.idf.words)
         self.char_rows, self.char_table = self._view("chars", chars, weights.idf.chars)
         self.bias = self._constant("bias", weights.bias.astype(np.float32))
-        self.sharpness = self._constant("sharpness", np.float32(1 / weights.temperature))
         self.width = len(weights.bias) + 1
         self._remember(list(weights.vocabulary[:MAX_KNOWN_WORDS]))
         self.built = True
 
     def call(self, titles: Tensor, descriptions: Tensor) -> Tensor:
-        """Class probabilities [rows, classes] of cleaned titles and descriptions (strings [rows])."""
-        return tf.nn.softmax(self.margins(titles, descriptions) * self.sharpness)
+        """Log-probabilities [rows, classes] of cleaned titles and descriptions (strings [rows])."""
+        return tf.nn.log_softmax(self.margins(titles, descriptions))
 
     def margins(self, titles: Tensor, descriptions: Tensor) -> Tensor:
         """What the linear classifiers say, [rows, classes], before the softmax."""
@@ -142,22 +139,18 @@ class NgramNetwork(keras().layers.Layer):  # type: ignore[misc] # Keras ships no
         return weight
 
 
-def export(network: NgramNetwork, codes: Sequence[str], labels: Sequence[str], path: Path) -> None:
+def export(network: NgramNetwork, path: Path) -> None:
     """Write the network as a SavedModel with one signature, ``serve``.
 
-    Inputs are ``title`` and ``description``, cleaned strings [rows]; outputs are ``probabilities`` [rows,
-    classes] and, the same for every call, ``codes`` and ``labels`` [classes].
+    Inputs are ``title`` and ``description``, cleaned strings [rows]; the output is ``log_probabilities`` [rows,
+    classes].
 
     Raises:
         OSError: The disk is full, or the path cannot be written.
     """
 
     def serve(title: Tensor, description: Tensor) -> dict[str, Tensor]:
-        return {
-            "probabilities": network(title, description),
-            "codes": tf.constant(list(codes), tf.string),
-            "labels": tf.constant(list(labels), tf.string),
-        }
+        return {"log_probabilities": network(title, description)}
 
     archive = keras().export.ExportArchive()
     archive.track(network)

@@ -59,3 +59,32 @@ def split_rows(
             sides[side].append(group)
     test, validation, train = (np.sort(np.concatenate(side)) if side else np.empty(0, np.int64) for side in sides)
     return Split(train, validation, test)
+
+
+def cross_validation(
+    codes: NDArray[np.str_], keys: NDArray[np.uint64], rows: Rows, *, count: int, seed: int
+) -> list[tuple[Rows, Rows]]:
+    """Cut rows into so many parts that each is once the held-out one; rows with one key are in one part.
+
+    Args:
+        codes: Category of each row of the data.
+        keys: Group of each row of the data.
+        rows: Which rows to cut.
+        count: How many parts.
+        seed: Of the shuffle.
+
+    Returns:
+        For each part, the row numbers of the others and its own.
+    """
+    groups = np.unique(keys[rows])
+    rank = np.random.default_rng(seed).permutation(len(groups))[np.searchsorted(groups, keys[rows])]
+    order = np.lexsort((codes[rows], rank))  # each group's rows together, groups shuffled
+    starts = np.flatnonzero(np.diff(rank[order], prepend=-1))
+    first_code = codes[rows[order[starts]]]
+    part = np.empty(len(starts), np.int64)
+    for code in np.unique(first_code):  # the groups of a class in turns
+        own = np.flatnonzero(first_code == code)
+        part[own] = (np.arange(len(own)) + rank[order[starts[own[0]]]]) % count
+    of_row = np.empty(len(rows), np.int64)
+    of_row[order] = np.repeat(part, np.diff(np.append(starts, len(order))))
+    return [(np.sort(rows[of_row != number]), np.sort(rows[of_row == number])) for number in range(count)]

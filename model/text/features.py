@@ -1,4 +1,4 @@
-"""Texts as one sparse matrix: the training side of :mod:`model.ngrams`.
+"""Texts as one sparse matrix: the training side of :mod:`model.text.ngrams`.
 
 Importing this module imports TensorFlow.
 """
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import ngrams
 from model.tensorflow import tensorflow
+from model.text import ngrams
 
 tf = tensorflow()
 Matrix = Any  # scipy.sparse.csr_matrix, which ships no types

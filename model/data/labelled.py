@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cleaning import clean_description, clean_title
-from model.columns import Columns
-from model.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
+from model.data.columns import Columns
+from model.data.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
+from model.rows import Rows
 from schemas.taxonomy import Taxonomy
 
 MIN_ROWS = 30
@@ -28,8 +28,7 @@ class LabelledData:
     Args:
         path: Where they come from.
         sha256: Of the file, or of both of the challenge's files.
-        titles: Cleaned titles, '' where there is none.
-        descriptions: Cleaned descriptions, likewise.
+        rows: The products.
         codes: Category code of each row.
         keys: Stable key of each row (uint64): the same for rows with the same title, whatever the file's order.
         taxonomy: What the codes mean.
@@ -38,15 +37,24 @@ class LabelledData:
 
     path: Path
     sha256: str
-    titles: list[str]
-    descriptions: list[str]
+    rows: Rows
     codes: NDArray[np.str_]
     keys: NDArray[np.uint64]
     taxonomy: Taxonomy
     problems: RowProblems
 
     def __len__(self) -> int:
-        return len(self.titles)
+        return len(self.rows)
+
+    @property
+    def titles(self) -> list[str]:
+        """Cleaned titles, '' where there is none."""
+        return self.rows.titles
+
+    @property
+    def descriptions(self) -> list[str]:
+        """Cleaned descriptions, '' where there is none."""
+        return self.rows.descriptions
 
     @property
     def classes(self) -> list[str]:
@@ -86,10 +94,10 @@ def load_labelled(
         _check_categories({row.category or "" for row in rows}, len(rows), path)
         taxonomy = _taxonomy_of(rows)
     codes = np.array([_code(row, taxonomy, path, column) for row in rows])
-    titles = [clean_title(row.title) for row in rows]
-    descriptions = [clean_description(row.description) for row in rows]
-    keys = np.array([row_key(*texts) for texts in zip(titles, descriptions, strict=True)], np.uint64)
-    return LabelledData(path, data_sha256(path), titles, descriptions, codes, keys, taxonomy, problems)
+    products = Rows([row.title or "" for row in rows], [row.description or "" for row in rows])
+    texts = zip(products.titles, products.descriptions, strict=True)
+    keys = np.array([row_key(*some) for some in texts], np.uint64)
+    return LabelledData(path, data_sha256(path), products, codes, keys, taxonomy, problems)
 
 
 def check_learnable(data: LabelledData) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from model.columns import Columns
+from model.data.columns import Columns
+from model.data.readers import Table, open_table
 from model.errors import DataInvalid
-from model.readers import Table, open_table
 
 CHALLENGE_X: Final = "X_train_update.csv"
 CHALLENGE_Y: Final = "Y_train_CVw08PX.csv"

@@ -1,0 +1,130 @@
+"""The cascade: each row goes through as many stages as it needs, and their answers become one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import BundleInvalid
+from model.fusion import Pool, softmax
+from model.rows import MODALITIES, Rows
+from model.stages import LogProbabilities, Reader, Stage
+
+PRIOR: Final = -1
+"""In place of a stage's number: no stage had anything to read."""
+
+_BITS: Final = np.array([1, 2, 4])  # of title, description and image
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the cascade makes of some rows.
+
+    Args:
+        probabilities: [rows, classes], calibrated.
+        stage: Number of the last stage that each row was asked of; `PRIOR` for none.
+        used: Which modalities the answer rests on, [rows, title | description | image].
+        failed: By row, why a stage could not answer although it had something to read.
+    """
+
+    probabilities: NDArray[np.float32]
+    stage: NDArray[np.int64]
+    used: NDArray[np.bool_]
+    failed: dict[int, str]
+
+
+class Route:
+    """The way of rows through stages: who is asked about which row, and what all answers come to.
+
+    Args:
+        stages: The cheapest first; what they answer is given to `walk`.
+        pools: Weights and thresholds, for each set of modalities and each point to stop at.
+        prior: Probability of each class for a row without anything to read.
+
+    Raises:
+        BundleInvalid: There are no weights for a case that can come up.
+    """
+
+    def __init__(self, stages: Sequence[Reader], pools: Sequence[Pool], prior: Sequence[float]) -> None:
+        self._names = [stage.name for stage in stages]
+        self._prior = np.array(prior, np.float32)
+        count, sets = len(stages), 1 << len(MODALITIES)
+        self._reads = np.array([[modality in stage.reads for modality in MODALITIES] for stage in stages])
+        kinds = np.array([[bool(kind & bit) for bit in _BITS.tolist()] for kind in range(sets)])
+        self._asks = (kinds @ self._reads.T.astype(np.int64)) > 0  # [sets of modalities, stages]
+        self._weights = np.zeros((sets, count, count), np.float32)
+        self._stop_at = np.zeros((sets, count), np.float32)
+        given = {(pool.modalities, pool.stages): pool for pool in pools}
+        for kind in range(1, sets):
+            asked = np.flatnonzero(self._asks[kind])
+            names = tuple(name for name, has in zip(MODALITIES, kinds[kind], strict=True) if has)
+            for position, number in enumerate(asked, 1):
+                before = asked[:position]
+                pool = given.get((names, tuple(self._names[one] for one in before)))
+                if pool is None:
+                    raise BundleInvalid(
+                        f"The manifest has no weights for {' and '.join(names)} after {self._names[number]}.",
+                        hint="Train a new bundle.",
+                    )
+                self._weights[kind, number, before] = pool.weights
+                self._stop_at[kind, number] = pool.stop_at if position < len(asked) else 0.0
+
+    def walk(self, present: NDArray[np.bool_], ask: Callable[[int, NDArray[np.int64]], LogProbabilities]) -> Answers:
+        """Take rows through the stages.
+
+        Args:
+            present: Which modalities each row has, [rows, title | description | image].
+            ask: Gives a stage's answers, by its number and the rows' indices; NaN where it cannot answer.
+        """
+        kind, count, classes = present @ _BITS, len(present), len(self._prior)
+        probabilities = np.tile(self._prior, (count, 1))
+        last, used = np.full(count, PRIOR), np.zeros((count, len(MODALITIES)), np.bool_)
+        logs = np.zeros((len(self._names), count, classes), np.float32)
+        failed: dict[int, str] = {}
+        unsure = np.flatnonzero(kind)
+        for number, name in enumerate(self._names):
+            asked = unsure[self._asks[kind[unsure], number]]
+            if not len(asked):
+                continue
+            found = ask(number, asked)
+            # A photo may turn out to be broken. A text that gets no number shows a broken network, and stays NaN.
+            if self._reads[number, -1] and (broken := np.isnan(found[:, 0])).any():
+                failed |= dict.fromkeys(asked[broken].tolist(), name)
+                kind[asked[broken]] &= ~(self._reads[number] @ _BITS)
+                asked, found = asked[~broken], found[~broken]
+            logs[number, asked] = found
+            weights = self._weights[kind[asked], number, : number + 1]
+            shares = softmax(np.einsum("rs,src->rc", weights, logs[: number + 1, asked]))
+            probabilities[asked], last[asked] = shares, number
+            used[asked] |= self._reads[number] & present[asked]
+            sure = shares.max(axis=1) >= self._stop_at[kind[asked], number]
+            unsure = np.setdiff1d(unsure, asked[sure], assume_unique=True)
+        return Answers(probabilities, last, used, failed)
+
+
+class Cascade(Route):
+    """Stages in service, in the order of their cost.
+
+    Args:
+        stages: The cheapest first.
+        pools: Weights and thresholds, for each set of modalities and each point to stop at.
+        prior: Probability of each class for a row without anything to read.
+
+    Raises:
+        BundleInvalid: There are no weights for a case that can come up.
+    """
+
+    def __init__(self, stages: Sequence[Stage], pools: Sequence[Pool], prior: Sequence[float]) -> None:
+        super().__init__(stages, pools, prior)
+        self.stages = list(stages)
+
+    def answer(self, rows: Rows) -> Answers:
+        """Classify rows; blocks."""
+
+        def ask(number: int, asked: NDArray[np.int64]) -> LogProbabilities:
+            some = rows if len(asked) == len(rows) else rows.take(asked)
+            return self.stages[number].log_probabilities(some)
+
+        return self.walk(rows.present, ask)

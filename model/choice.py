@@ -1,0 +1,119 @@
+"""Which stages a model keeps, how their answers are weighed, and where it stops asking."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import StageFacts
+from model.cascade import Answers, Route
+from model.fusion import FEWEST_ROWS, Pool, fit_weights, pooled, stop_threshold
+from model.held_out import HeldOut, subsets
+from model.kinds import Kind
+from model.rows import MODALITIES
+from model.stages import LogProbabilities
+from schemas.prediction import Modality
+
+STOP_LOSS: Final = 0.0005
+"""Share of rows that may be wrong since a later stage was not asked."""
+
+_NEVER: Final = float(np.nextafter(1.0, 2.0))
+
+
+def choose(kinds: Sequence[Kind], held: HeldOut) -> tuple[list[Kind], list[StageFacts]]:
+    """The kinds that earn their place, in their order: each further one has to make held-out rows likelier.
+
+    A stage stays when the mean log-likelihood of the rows that it can read rises by more than one standard error
+    and no fewer of them are right.
+    """
+    kept: list[Kind] = []
+    tried: list[StageFacts] = []
+    for kind in kinds:
+        alone = held.as_they_are(kind)
+        can = ~np.isnan(alone[:, 0])
+        right = float((alone[can].argmax(axis=1) == held.truth[can]).mean()) if can.any() else 0.0
+        keep, why = _earns(kept, kind, held) if can.any() else (False, "no held-out row has what it reads")
+        tried.append(StageFacts(name=kind.name, kept=keep, why=why, accuracy=right))
+        if keep:
+            kept.append(kind)
+    return kept, tried
+
+
+def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
+    """Whether a kind is worth keeping beside those kept, and why."""
+    gains, before, after, blind = [], 0, 0, 0
+    for shown in subsets(frozenset(MODALITIES)):
+        answers = [held.of(one, shown) for one in (*kept, kind) if one.reads & set(shown)]
+        if not kind.reads & set(shown):
+            continue
+        here = _exactly(held, shown) & _answered(answers)
+        if not here.any():
+            continue
+        truth, rows = held.truth[here], np.arange(int(here.sum()))
+        some = [answer[here] for answer in answers]
+        new = pooled(some, fit_weights(some, truth))
+        if len(some) == 1:
+            blind += len(truth)
+            continue
+        old = pooled(some[:-1], fit_weights(some[:-1], truth))
+        gains.append(np.log(new[rows, truth] + 1e-12) - np.log(old[rows, truth] + 1e-12))
+        before, after = before + int((old.argmax(1) == truth).sum()), after + int((new.argmax(1) == truth).sum())
+    if not gains:
+        return True, f"the only one that reads what {blind:,} held-out rows have"
+    gain = np.concatenate(gains)
+    error = float(gain.std() / np.sqrt(len(gain)))
+    mean, rows_count = float(gain.mean()), len(gain)
+    figures = f"log-likelihood {mean:+.4f} ± {error:.4f}, right {before:,} → {after:,} of {rows_count:,} held-out rows"
+    return blind > 0 or (mean > error and after >= before), figures
+
+
+def pools_of(kinds: Sequence[Kind], held: HeldOut) -> list[Pool]:
+    """Weights for every set of modalities and every point to stop at, and the confidence that is enough there."""
+    return [pool for shown in subsets(frozenset(MODALITIES)) for pool in _pools(kinds, held, shown)]
+
+
+def _pools(kinds: Sequence[Kind], held: HeldOut, shown: tuple[Modality, ...]) -> list[Pool]:
+    asked = [kind for kind in kinds if kind.reads & set(shown)]
+    answers = [held.of(kind, shown) for kind in asked]
+    here = _answered(answers) if answers else np.zeros(len(held.truth), np.bool_)
+    some, truth = [answer[here] for answer in answers], held.truth[here]
+    found: list[Pool] = []
+    shares: list[NDArray[np.float64]] = []
+    for count in range(1, len(asked) + 1):
+        weights = fit_weights(some[:count], truth)
+        shares.append(pooled(some[:count], weights))
+        found.append(Pool(modalities=shown, stages=tuple(kind.name for kind in asked[:count]), weights=weights))
+    return [
+        pool.model_copy(update={"stop_at": _stop_at(share, shares[-1], truth)}) if share is not shares[-1] else pool
+        for pool, share in zip(found, shares, strict=True)
+    ]
+
+
+def _stop_at(share: NDArray[np.float64], later: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+    if len(truth) < FEWEST_ROWS:
+        return _NEVER
+    return stop_threshold(share.max(1), share.argmax(1) == truth, later.argmax(1) == truth, STOP_LOSS)
+
+
+def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> Answers:
+    """What stages on this route would have answered to the held-out rows."""
+    answers = [held.as_they_are(kind) for kind in kinds]
+    return route.walk(held.present, lambda number, asked: answers[number][asked])
+
+
+def with_shares(tried: Sequence[StageFacts], kinds: Sequence[Kind], answers: Answers) -> list[StageFacts]:
+    """The same facts, with the part of the rows that reaches each stage kept."""
+    reached = {kind.name: float((answers.stage >= number).mean()) for number, kind in enumerate(kinds)}
+    return [one.model_copy(update={"share": reached.get(one.name, 0.0)}) for one in tried]
+
+
+def _exactly(held: HeldOut, shown: Sequence[Modality]) -> NDArray[np.bool_]:
+    wanted = np.array([one in shown for one in MODALITIES])
+    found: NDArray[np.bool_] = np.all(held.present == wanted, axis=1)
+    return found
+
+
+def _answered(answers: Sequence[LogProbabilities]) -> NDArray[np.bool_]:
+    missing: NDArray[np.bool_] = np.any([np.isnan(answer[:, 0]) for answer in answers], axis=0)
+    return ~missing

@@ -1,0 +1,1 @@
+"""Data sets: reading, columns, cleaning, categories, splits."""

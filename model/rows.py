@@ -1,0 +1,81 @@
+"""Products as the stages see them: one row each, in columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.cleaning import clean_description, clean_title
+from schemas.prediction import Modality
+from schemas.product import Product
+
+MODALITIES: Final[tuple[Modality, ...]] = ("title", "description", "image")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some products.
+
+    Args:
+        raw_titles: Titles as they came; '' where there is none.
+        raw_descriptions: Descriptions, likewise.
+        photos: Encoded photos (JPEG, PNG or WebP) that have passed the checks of `model.image`; None where there is
+            none. Empty when no row has one.
+    """
+
+    raw_titles: Sequence[str]
+    raw_descriptions: Sequence[str]
+    photos: Sequence[bytes | None] = ()
+
+    @classmethod
+    def of(cls, products: Sequence[Product], photos: Sequence[bytes | None] = ()) -> "Rows":
+        """The rows of products, whose photos somebody else has read."""
+        return cls(
+            [product.title or "" for product in products],
+            [product.description or "" for product in products],
+            photos if any(photos) else (),
+        )
+
+    def __len__(self) -> int:
+        return len(self.raw_titles)
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Cleaned titles; '' where nothing is left."""
+        return [clean_title(title) for title in self.raw_titles]
+
+    @cached_property
+    def descriptions(self) -> list[str]:
+        """Cleaned descriptions; '' where nothing is left."""
+        return [clean_description(description) for description in self.raw_descriptions]
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which modalities each row has, [rows, title | description | image]."""
+        photos = self.photos or [None] * len(self)
+        columns = self.titles, self.descriptions, photos
+        return np.array([[bool(value) for value in column] for column in columns], np.bool_).T.reshape(len(self), 3)
+
+    def take(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Rows":
+        """Some of the rows, in the order given."""
+        some = Rows(
+            [self.raw_titles[row] for row in chosen],
+            [self.raw_descriptions[row] for row in chosen],
+            [self.photos[row] for row in chosen] if self.photos else (),
+        )
+        for name in ("titles", "descriptions"):  # cleaning costs more than the lookup
+            if name in self.__dict__:
+                some.__dict__[name] = [self.__dict__[name][row] for row in chosen]
+        return some
+
+    def without(self, modality: Modality) -> "Rows":
+        """The same rows with one modality gone."""
+        none = [""] * len(self)
+        return Rows(
+            none if modality == "title" else self.raw_titles,
+            none if modality == "description" else self.raw_descriptions,
+            () if modality == "image" else self.photos,
+        )

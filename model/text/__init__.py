@@ -1,0 +1,1 @@
+"""The n-gram stages: features, networks, fits."""

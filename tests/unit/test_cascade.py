@@ -1,0 +1,106 @@
+"""The cascade asks each stage only about the rows that need it, and says what an answer rests on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from model.cascade import PRIOR, Cascade
+from model.errors import BundleInvalid
+from model.fusion import Pool
+from model.held_out import subsets
+from model.rows import MODALITIES, Rows
+from model.stages import LogProbabilities
+from schemas.prediction import Modality
+
+
+class Scripted:
+    """A stage that is sure of the class which a text's last character names, or a photo's last byte; else torn."""
+
+    def __init__(self, name: str, reads: Sequence[Modality], sure: float) -> None:
+        self.name = name
+        self.reads = frozenset(reads)
+        self.sure = sure
+        self.asked: list[int] = []
+
+    def log_probabilities(self, rows: Rows) -> LogProbabilities:
+        """Three classes; NaN for a photo that is broken."""
+        self.asked.append(len(rows))
+        found = np.full((len(rows), 3), (1 - self.sure) / 2)
+        for number in range(len(rows)):
+            last = chr(rows.photos[number][-1]) if "image" in self.reads else rows.raw_titles[number][-1:]  # type: ignore[index] # a photo
+            if last.isdigit():
+                found[number, int(last)] = self.sure
+            else:
+                found[number] = np.nan if last == "!" else 1 / 3
+        answers: LogProbabilities = np.log(found).astype(np.float32)
+        return answers
+
+
+def cascade(stages: Sequence[Scripted], stop_at: float = 0.8) -> Cascade:
+    """All stages count alike, and the first sure one decides."""
+    pools = []
+    for shown in subsets(frozenset(MODALITIES)):
+        asked = [stage.name for stage in stages if stage.reads & set(shown)]
+        pools += [
+            Pool(modalities=shown, stages=tuple(asked[:count]), weights=(1.0,) * count, stop_at=stop_at)
+            for count in range(1, len(asked) + 1)
+        ]
+    return Cascade(stages, pools, [0.5, 0.3, 0.2])
+
+
+TEXTS: tuple[Modality, ...] = ("title", "description")
+
+
+def test_only_unsure_rows_go_on() -> None:
+    """Two rows are sure after the first stage; the second is asked about the third alone, and decides it."""
+    first, second = Scripted("text", TEXTS, 0.9), Scripted("text-rich", TEXTS, 0.95)
+    answers = cascade([first, second]).answer(Rows(["a0", "b1", "c"], [""] * 3))
+
+    assert ([3], [1]) == (first.asked, second.asked)
+    assert [0, 0, 1] == answers.stage.tolist()
+    assert [0, 1] == answers.probabilities.argmax(axis=1)[:2].tolist()
+
+
+def test_nothing_to_read_gets_the_prior() -> None:
+    """An empty row, and one with a photo that no stage reads."""
+    answers = cascade([Scripted("text", TEXTS, 0.9)]).answer(Rows(["", ""], ["", ""], [None, b"1"]))
+
+    assert [PRIOR, PRIOR] == answers.stage.tolist()
+    assert [0.5, 0.3, 0.2] == pytest.approx(answers.probabilities[1].tolist())
+    assert not answers.used.any()
+
+
+def test_a_photo_decides_where_the_text_cannot() -> None:
+    """The text is torn, the photo is not; a row without a photo keeps the text's word."""
+    stages = [Scripted("text", TEXTS, 0.9), Scripted("image", ["image"], 0.9)]
+    answers = cascade(stages).answer(Rows(["a", "b", ""], [""] * 3, [b"2", None, b"1"]))
+
+    assert [1, 0, 1] == answers.stage.tolist()
+    assert [[True, False, True], [True, False, False], [False, False, True]] == answers.used.tolist()
+    assert (2, 1) == tuple(answers.probabilities[[0, 2]].argmax(axis=1).tolist())
+
+
+def test_a_broken_photo_leaves_the_rest_of_the_answer() -> None:
+    """It is named, the text's answer stands, and its neighbours are not touched."""
+    stages = [Scripted("text", TEXTS, 0.6), Scripted("image", ["image"], 0.9)]
+    answers = cascade(stages).answer(Rows(["a0", "b0", ""], [""] * 3, [b"!", b"1", b"!"]))
+
+    assert {0: "image", 2: "image"} == answers.failed
+    assert [0, 1, PRIOR] == answers.stage.tolist()
+    assert 0.6 == pytest.approx(answers.probabilities[0, 0])
+    assert 1 == answers.probabilities[1].argmax()
+
+
+def test_a_text_without_a_number_stays_without_one() -> None:
+    """A broken network is no reason to guess."""
+    answers = cascade([Scripted("text", TEXTS, 0.9)]).answer(Rows(["a!", "b1"], ["", ""]))
+
+    assert np.isnan(answers.probabilities[0]).all()
+    assert 1 == answers.probabilities[1].argmax()
+
+
+def test_a_case_without_weights_is_refused() -> None:
+    """A manifest that forgets a set of modalities is found when it is loaded, not at the first such product."""
+    with pytest.raises(BundleInvalid, match="no weights for title after text"):
+        Cascade([Scripted("text", TEXTS, 0.9)], [], [0.5, 0.3, 0.2])

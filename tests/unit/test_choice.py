@@ -1,0 +1,114 @@
+"""What held-out answers decide: which stages stay, with which weights, and where the cascade stops."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.cascade import Route
+from model.choice import choose, pools_of, simulate
+from model.fusion import softmax
+from model.held_out import HeldOut, subsets
+from model.kinds import Kind
+from model.rows import MODALITIES
+from model.stages import LogProbabilities, Truth
+from schemas.prediction import Modality
+
+ROWS, CLASSES = 1_500, 4
+DICE = np.random.default_rng(11)
+TRUTH: Truth = DICE.integers(CLASSES, size=ROWS)
+SIGNAL = np.eye(CLASSES)[TRUTH]
+TEXTS: frozenset[Modality] = frozenset({"title", "description"})
+
+
+def kind(name: str, reads: frozenset[Modality]) -> Kind:
+    """A kind whose answers are given: it is never fitted."""
+    return Kind(name, reads, fit=None, load=None)  # type: ignore[arg-type] # never called
+
+
+def said(strength: float, seed: int) -> LogProbabilities:
+    """Answers that know the truth as well as this."""
+    noise = np.random.default_rng(seed).normal(size=(ROWS, CLASSES))
+    return np.log(softmax(strength * SIGNAL + noise)).astype(np.float32)
+
+
+def held(answers: dict[str, tuple[frozenset[Modality], LogProbabilities]], present: NDArray[np.bool_]) -> HeldOut:
+    """Each stage says the same whatever it is shown, of the rows that have what it is shown."""
+    found = {}
+    for name, (reads, answer) in answers.items():
+        for shown in subsets(reads):
+            has = present[:, [MODALITIES.index(one) for one in shown]].all(axis=1)
+            found[name, shown] = np.where(has[:, None], answer, np.nan).astype(np.float32)
+    return HeldOut(present, TRUTH, found)
+
+
+def columns(*shares: float) -> NDArray[np.bool_]:
+    """Which modalities rows have, by their shares."""
+    found: NDArray[np.bool_] = np.random.default_rng(3).random((ROWS, 3)) < np.array([shares])
+    return found
+
+
+WEAK, STRONG, EYE = kind("text", TEXTS), kind("text-rich", TEXTS), kind("image", frozenset({"image"}))
+
+
+def test_a_stage_that_adds_nothing_is_left_out() -> None:
+    """The same answer again, with noise on it, makes no row likelier; the reason has the figures."""
+    useless = np.log(softmax(0.0 * SIGNAL + np.random.default_rng(5).normal(size=(ROWS, CLASSES))))
+    some = held({"text": (TEXTS, said(2, 1)), "text-rich": (TEXTS, useless.astype(np.float32))}, columns(1, 0.5, 0))
+
+    kept, tried = choose([WEAK, STRONG], some)
+
+    assert [WEAK] == kept
+    assert [True, False] == [one.kept for one in tried]
+    assert "held-out rows" in tried[1].why
+
+
+def test_a_stage_that_knows_more_stays_and_is_asked_about_unsure_rows_only() -> None:
+    """Most rows are sure without it; the cascade is as right as both together."""
+    weak, strong = said(3, 1), said(5, 2)
+    some = held({"text": (TEXTS, weak), "text-rich": (TEXTS, strong)}, columns(1, 0.5, 0))
+
+    kept, _ = choose([WEAK, STRONG], some)
+    route = Route(kept, pools_of(kept, some), [1 / CLASSES] * CLASSES)
+    answers = simulate(route, kept, some)
+
+    assert [WEAK, STRONG] == kept
+    assert 0.05 < (answers.stage == 1).mean() < 0.95
+    right = (answers.probabilities.argmax(axis=1) == TRUTH).mean()
+    both = (weak + strong).argmax(axis=1) == TRUTH
+    assert right > both.mean() - 0.01
+
+
+def test_photos_are_kept_for_the_rows_that_have_nothing_else() -> None:
+    """However weak: without it those rows would get the prior."""
+    present = columns(0.7, 0.3, 0.5)
+    present[:, 2] |= ~present[:, :2].any(axis=1)
+    some = held({"text": (TEXTS, said(4, 1)), "image": (EYE.reads, said(1, 2))}, present)
+
+    kept, _ = choose([WEAK, EYE], some)
+    answers = simulate(
+        Route(kept, pools_of(kept, some), [1 / CLASSES] * CLASSES),
+        kept,
+        some,
+    )
+
+    assert [WEAK, EYE] == kept
+    alone = ~present[:, :2].any(axis=1)
+    assert (answers.stage[alone] == 1).all()
+    np.testing.assert_array_equal(answers.used[:, 2][alone], True)
+
+
+def test_the_answers_are_calibrated_by_what_a_row_has() -> None:
+    """Mean confidence and accuracy agree, with a photo and without."""
+    present = columns(1, 0, 0.5)
+    overconfident = 3 * said(2, 1)
+    some = held({"text": (TEXTS, overconfident), "image": (EYE.reads, said(2, 2))}, present)
+
+    kept, _ = choose([WEAK, EYE], some)
+    answers = simulate(
+        Route(kept, pools_of(kept, some), [1 / CLASSES] * CLASSES),
+        kept,
+        some,
+    )
+
+    for rows in (present[:, 2], ~present[:, 2]):
+        right = answers.probabilities[rows].argmax(axis=1) == TRUTH[rows]
+        assert abs(answers.probabilities[rows].max(axis=1).mean() - right.mean()) < 0.03
