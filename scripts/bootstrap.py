@@ -45,7 +45,11 @@ AISLE_COMMANDS = {
     "down": ("down",),
     "aisle": (),
 }
-MODULES = {"test": "pytest", "bench": "tests.bench", "chaos": "tests.chaos"}
+MODULES = {
+    "test": ("pytest", "--numprocesses=2"),  # most of them wait for a broker, few for a core
+    "bench": ("tests.bench",),
+    "chaos": ("tests.chaos",),
+}
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -110,7 +114,7 @@ def _become(name: str, rest: list[str], bin_dir: Path) -> int:
         execute([str(bin_dir / "aisle"), *AISLE_COMMANDS[name], *rest])
     os.chdir(ROOT)
     if name in MODULES:
-        execute([str(bin_dir / "python"), "-m", MODULES[name], *rest])
+        execute([str(bin_dir / "python"), "-m", *MODULES[name], *rest])
     if name == "lock":
         return lock(rest, bin_dir)
     return run_all(FORMATTERS if name == "format" else CHECKS, bin_dir)

@@ -1,6 +1,7 @@
 """Fixtures that every kind of test may use."""
 
 import csv
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def bundle(small_data: Path, models_dir: Path) -> Path:
     from model.training import train
 
     return train(load_labelled(small_data), models_dir).bundle
+
+
+@pytest.hookimpl(wrapper=True)  # around pytest-randomly, whose order stays within each kind
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Of several processes one alone has the road, and none works on alone at the end: the long tests begin."""
+    for item in items:
+        if "road" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("road"))
+    yield
+    items.sort(key=_kind)
+
+
+def _kind(item: pytest.Item) -> int:
+    kinds = ("chaos", "integration")
+    return next((place for place, kind in enumerate(kinds) if item.get_closest_marker(kind)), len(kinds))

@@ -42,7 +42,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         ("down", "aisle", ["down"]),
         ("aisle topics list --json", "aisle", ["topics", "list", "--json"]),
         ("bench model --seeds 1", "python", ["-m", "tests.bench", "model", "--seeds", "1"]),
-        ("test -k taxonomy", "python", ["-m", "pytest", "-k", "taxonomy"]),
+        ("test -k taxonomy", "python", ["-m", "pytest", "--numprocesses=2", "-k", "taxonomy"]),
     ],
 )
 def test_a_command_becomes_the_real_one(
