@@ -85,3 +85,28 @@ class LoopStalled(AisleError):
 
     code = "loop-stalled"
     retryable = True
+
+
+class PhotoRefused(AisleError):
+    """An event names a photo where none may be read from."""
+
+    code = "photo-refused"
+
+
+class PhotoMissing(AisleError):
+    """Nothing is where an event says its photo is."""
+
+    code = "photo-missing"
+
+
+class PhotoOversize(AisleError):
+    """A photo has more bytes than are read."""
+
+    code = "photo-oversize"
+
+
+class PhotoUnavailable(AisleError):
+    """A photo's disk or object store gave no answer, or none in time."""
+
+    code = "photo-unavailable"
+    retryable = True

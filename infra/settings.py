@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = Field(None, description="A bundle to serve in place of the champion.")
+    image_roots: str | None = Field(
+        None,
+        description="Where photos that events name are read: directories or object stores (s3://bucket/prefix), "
+        "comma-separated; a photo anywhere else is never followed.",
+    )
     language: str = Field("en", description="Language of the labels in predictions, where the taxonomy has it.")
     infer_deadline_s: Seconds = Field(60, description="A model call longer than this ends the worker.")
 

@@ -44,3 +44,48 @@ class ProbabilityInvalid(AisleError):
     """A network that answers with what is not a number."""
 
     code = "probability-invalid"
+
+
+class PhotoInvalid(AisleError):
+    """A photo that is not decoded; the message says why, fit for a prediction's notes."""
+
+    code = "photo-invalid"
+
+
+class PhotoTooLarge(PhotoInvalid):
+    """A photo of too many bytes, pixels or scans."""
+
+    code = "photo-too-large"
+
+
+class PhotoFormat(PhotoInvalid):
+    """A file that is no JPEG, PNG or WebP, whatever its name says."""
+
+    code = "photo-format"
+
+
+class PhotoBroken(PhotoInvalid):
+    """A photo of which nothing can be read."""
+
+    code = "photo-broken"
+
+
+class WeightsInvalid(AisleError):
+    """A file of pretrained weights that does not fit the network it is given for."""
+
+    code = "weights-invalid"
+    exit_status = 2
+
+
+class EncoderInvalid(AisleError):
+    """A Hugging Face directory with a file that is missing, damaged, or does not fit the others."""
+
+    code = "encoder-invalid"
+    exit_status = 2
+
+
+class EncoderUnsupported(AisleError):
+    """A Hugging Face directory of an architecture, or in a format, that has no loader."""
+
+    code = "encoder-unsupported"
+    exit_status = 2

@@ -16,3 +16,6 @@ MAX_URI_CHARS = 2_000
 MAX_NOTE_CHARS = 2_000
 MAX_ATTRIBUTES = 200
 MAX_ERROR_MESSAGE_BYTES = 1_000
+
+MAX_PHOTO_BYTES = 10 * MIB
+"""An encoded photo, wherever it comes from."""

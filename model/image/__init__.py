@@ -1,0 +1,1 @@
+"""The image stage: photos checked, decoded, described and classified."""
