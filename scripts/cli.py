@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "scripts.train",
     "evaluate": "scripts.evaluate",
     "classify": "scripts.classify",
+    "data": "scripts.data",
     "replay": "scripts.replay",
     "watch": "scripts.watch",
     "dlq": "scripts.dlq",
