@@ -23,7 +23,8 @@ from model.fusion import Pool
 from model.golden import golden_of
 from model.held_out import Examples, Fold, held_out
 from model.kinds import KINDS, Kind
-from model.report import write_report
+from model.report.training import report_training
+from model.report.write import write_report
 from model.rows import MODALITIES
 from model.stages import FittedStage
 
@@ -82,6 +83,7 @@ def train(
     models_dir: Path,
     options: TrainOptions = TrainOptions(),
     listen: Listener = lambda _step, _part: None,
+    command: str = "",
 ) -> Trained:
     """Train, measure and seal a bundle.
 
@@ -94,6 +96,7 @@ def train(
         models_dir: Where the bundle goes, as ``<models_dir>/<version>``.
         options: Seed, shares and precision.
         listen: Told of the progress.
+        command: What the report says repeats the training.
 
     Raises:
         DataInvalid: There is too little to learn from, or nothing left to measure with.
@@ -119,7 +122,9 @@ def train(
         loaded = [kind.load(path / kind.name) for kind in chosen.kinds]
         cascade = Cascade(loaded, chosen.pools, prior.tolist())
         names = [(entry.code, entry.category("en").label) for entry in entries]
-        evaluation = evaluate(cascade.answer(data.rows.take(test)).probabilities, truth[test], names, chosen.threshold)
+        themes = [entry.category("en").theme for entry in entries]
+        answers = cascade.answer(data.rows.take(test))
+        evaluation = evaluate(answers.probabilities, truth[test], names, chosen.threshold, themes)
         manifest = Manifest(
             name=options.name,
             version="",
@@ -141,7 +146,14 @@ def train(
         )
         np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[split.seen]))
         listen("measuring", 0.5)
-        write_report(evaluation, manifest, path / bundles.REPORT)
+        report = report_training(
+            *(manifest, evaluation, data, test, truth, answers),
+            cascade=cascade,
+            path=path,
+            settings=options,
+            command=command,
+        )
+        write_report(report, path / bundles.REPORT)
         sealed = bundles.seal(path, models_dir, manifest)
         listen("measuring", 1.0)
     return Trained(sealed, bundles.read_manifest(sealed), evaluation)

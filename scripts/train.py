@@ -51,6 +51,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     from model.champion import promote
     from model.data.labelled import check_learnable, load_labelled
     from schemas.taxonomy import Taxonomy
+    from scripts.invocation import invocation
     from scripts.output import print_json
     from scripts.steps import steps_shown
 
@@ -64,7 +65,7 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
 
         told("loading TensorFlow", 1.0)
         options = TrainOptions(seed=seed, test_share=test_share, auto_accept_precision=auto_accept_precision, name=name)
-        trained = train(rows, models_dir, options, told)
+        trained = train(rows, models_dir, options, told, invocation("aisle train"))
     for message in rows.problems.messages:
         click.echo(f"passed over: {message}", err=True)
     if not no_promote:
@@ -93,4 +94,4 @@ def _show(trained: "Trained", *, promoted: bool) -> None:
     click.echo(
         f"  {scores.accepted_share:.0%} of the test rows need no review, {scores.accepted_precision:.1%} of them right"
     )
-    click.echo(f"  bundle  {trained.bundle}\n  report  {trained.bundle / 'report' / 'report.md'}")
+    click.echo(f"  bundle  {trained.bundle}\n  report  {trained.bundle / 'report' / 'report.html'}")

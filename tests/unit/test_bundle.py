@@ -37,7 +37,7 @@ def test_the_manifest_names_every_file(bundle: Path) -> None:
     found = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
 
     assert found - {MANIFEST} == set(read_manifest(bundle).files)
-    assert {"report/report.json", "report/report.md", "report/confusion.png", "report/reliability.png"} <= found
+    assert {"report/report.json", "report/report.html", "report/model-card.md"} <= found
 
 
 def test_a_whole_bundle_verifies(bundle: Path) -> None:

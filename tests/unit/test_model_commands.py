@@ -66,6 +66,8 @@ def test_training_makes_a_champion_unless_told_not_to(small_data: Path, data_dir
     assert ("foods", 1) == (champion.model.name, champion.sequence)
     assert f"foods {champion.model.version}, now the champion" in second.stdout
     assert "seed 0" in second.stdout
+    report = json.loads((data_dir / "models" / champion.model.version / "report" / "report.json").read_bytes())
+    assert f"aisle train {small_data} --name foods" == report["command"]
 
 
 @pytest.mark.parametrize(

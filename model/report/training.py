@@ -1,0 +1,101 @@
+"""The report of a training out of what the training has at hand when it ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import Manifest, StageFacts
+from model.cascade import Answers, Cascade
+from model.data.labelled import LabelledData
+from model.evaluation import Evaluation
+from model.report.build import HeldOut, build_report
+from model.report.data_card import describe_data
+from model.report.rivals import Rival
+from model.report.schema import Setting, StageReport, TrainingReport
+from model.report.speed import rows_per_s
+from model.rows import Rows
+from model.stages import Stage
+
+
+def report_training(  # noqa: PLR0913 - one argument a fact
+    manifest: Manifest,
+    evaluation: Evaluation,
+    data: LabelledData,
+    test: NDArray[np.int64],
+    truth: NDArray[np.int64],
+    answers: Answers,
+    *,
+    cascade: Cascade,
+    path: Path,
+    rivals: Sequence[Rival] = (),
+    languages: Sequence[str] = (),
+    settings: Any = None,
+    command: str = "",
+) -> TrainingReport:
+    """Put the report together.
+
+    Args:
+        manifest: Of the bundle that is about to be sealed.
+        evaluation: Of the answers.
+        data: All rows.
+        test: Which of them measure.
+        truth: Class index of each row of the data.
+        answers: The cascade's, of the test rows.
+        cascade: As it will be served.
+        path: The bundle's directory, whose stages are there already.
+        rivals: Other models' answers to the test rows.
+        languages: ISO 639-1 code of each row of the data, '' where unknown; empty when nobody asked.
+        settings: What the training was told, as a dataclass.
+        command: What repeats it.
+    """
+    products = data.rows.take(test)
+    stages = {stage.name: stage for stage in cascade.stages}
+    names = [*manifest.stages, "no stage"]  # `PRIOR` is -1, the last of them
+    return build_report(
+        manifest,
+        evaluation,
+        HeldOut(
+            products,
+            answers.probabilities,
+            truth[test],
+            data.keys[test],
+            languages=[languages[row] for row in test] if languages else (),
+            decided_by=[names[number] for number in answers.stage.tolist()],
+        ),
+        data=describe_data(manifest.data, data.rows, data.codes, data.keys, languages),
+        stages=[_stage(facts, stages.get(facts.name), products, path) for facts in manifest.tried],
+        rivals=rivals,
+        settings={} if settings is None else _flat(asdict(settings)),
+        command=command,
+    )
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Setting]:
+    """Options as single values, those of options under their own names; of a path only the last part."""
+    values: dict[str, Setting] = {}
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            values |= _flat(value)
+        else:
+            values[name] = value if isinstance(value, Setting) else getattr(value, "name", str(value))
+    return values
+
+
+def _stage(facts: StageFacts, stage: Stage | None, products: Rows, path: Path) -> StageReport:
+    """A stage as it was tried and, where it was kept, its speed and size."""
+    known = StageReport(name=facts.name, kept=facts.kept, why=facts.why, accuracy=facts.accuracy)
+    if stage is None:
+        return known
+    files = [file for file in (path / facts.name).rglob("*") if file.is_file()]
+    return known.model_copy(
+        update={
+            "reads": sorted(stage.reads),
+            "asked_share": facts.share,
+            "rows_per_s": rows_per_s(stage, products),
+            "size_bytes": sum(file.stat().st_size for file in files),
+        }
+    )
