@@ -19,12 +19,13 @@ _RAW_PER_KEPT = 4  # markup and entities may take this many times the room of th
 _TAG = re.compile(r"<[/!?]?[a-zA-Z\-][^<>]*>")
 
 
-def clean(text: str | None, limit: int) -> str:
+def clean(text: str | None, limit: int, *, keep_case: bool = False) -> str:
     """Text without markup: entities decoded, tags dropped, NFKC, lower case, single spaces.
 
     Args:
         text: What the producer sent; None is the empty text.
         limit: Most characters to keep.
+        keep_case: Leave capitals, for tokenizers that know them.
     """
     if not text:
         return ""
@@ -35,7 +36,7 @@ def clean(text: str | None, limit: int) -> str:
         text = _TAG.sub(" ", text)
     text = _single_spaced(text)[:limit]
     if text.isascii():
-        return text.lower().rstrip(" ")
+        return (text if keep_case else text.lower()).rstrip(" ")
     # Cut before as well as after: one character may become 18.
     plain = unicodedata.normalize("NFKC", text)
     if plain is not text:  # the same object is told when there is nothing to do
@@ -43,7 +44,7 @@ def clean(text: str | None, limit: int) -> str:
     if not plain.isprintable():
         # A lone surrogate is no character and cannot be encoded for the graph.
         plain = plain.encode("utf-8", "replace").decode()
-    return plain.lower().rstrip(" ")[:limit]
+    return (plain if keep_case else plain.lower()).rstrip(" ")[:limit]
 
 
 def _single_spaced(text: str) -> str:
