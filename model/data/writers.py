@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -109,4 +109,5 @@ def _text(path: Path) -> IO[str]:
     return path.open("w", encoding="utf-8", newline="")
 
 
-_OPENERS = {".csv": _separated, ".tsv": _tabbed, ".parquet": _parquet}
+_Opener = Callable[[Path, Sequence[str], Any], AbstractContextManager[Write]]
+_OPENERS: Mapping[str, _Opener] = {".csv": _separated, ".tsv": _tabbed, ".parquet": _parquet}

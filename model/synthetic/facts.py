@@ -8,7 +8,7 @@ from model.synthetic.market import GROUP_OF, pick, pick_code, pick_frequent, pic
 from model.synthetic.names import brands_of, people, sagas
 from model.synthetic.vocabulary import neighbours, vocabulary
 
-# With these a word-and-character linear model gets about 0.8 (docs/data.md), as it does on real marketplaces.
+# With these a linear model over words gets a weighted F1 of about 0.8 (docs/data.md), as on real marketplaces.
 _VAGUE: Final = 0.62  # of the products are called by a word that neighbouring categories use too
 _NEW_WORD: Final = 0.6  # of what a drifted product is called, has or is made by is new
 _FEATURES: Final = 3
