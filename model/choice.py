@@ -12,7 +12,7 @@ from model.fusion import FEWEST_ROWS, Pool, fit_weights, pooled, stop_threshold
 from model.held_out import HeldOut, subsets
 from model.kinds import Kind
 from model.rows import MODALITIES
-from model.stages import LogProbabilities
+from model.stages import LogProbabilities, Truth
 from schemas.prediction import Modality
 
 STOP_LOSS: Final = 0.0005
@@ -96,10 +96,20 @@ def _stop_at(share: NDArray[np.float64], later: NDArray[np.float64], truth: NDAr
     return stop_threshold(share.max(1), share.argmax(1) == truth, later.argmax(1) == truth, STOP_LOSS)
 
 
-def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> Answers:
-    """What stages on this route would have answered to the held-out rows."""
+def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answers, Truth]:
+    """What stages on this route would have answered to the held-out rows, and the truth of these.
+
+    Of the rows that every text stage has answered: one that is fitted once has not been asked about the others.
+    """
     answers = [held.as_they_are(kind) for kind in kinds]
-    return route.walk(held.present, lambda number, asked: answers[number][asked])
+    silent = np.zeros(len(held.truth), np.bool_)
+    for kind, answer in zip(kinds, answers, strict=True):
+        if "image" not in kind.reads:
+            silent |= np.isnan(answer[:, 0])
+    asked_all = np.flatnonzero(~(silent & held.present[:, :2].any(axis=1)))
+    some = [answer[asked_all] for answer in answers]
+    found = route.walk(held.present[asked_all], lambda number, asked: some[number][asked])
+    return found, held.truth[asked_all]
 
 
 def with_shares(tried: Sequence[StageFacts], kinds: Sequence[Kind], answers: Answers) -> list[StageFacts]:

@@ -13,7 +13,7 @@ from model.bundle import Manifest, verify
 from model.cascade import Cascade
 from model.errors import BundleInvalid, ProbabilityInvalid
 from model.golden import check_golden
-from model.kinds import BY_NAME
+from model.kinds import LOADERS
 from model.rows import MODALITIES, Rows
 from schemas.prediction import Category, Modality, ModelRef
 from schemas.product import Product
@@ -145,9 +145,9 @@ def load_cascade(bundle: Path) -> tuple[Manifest, Cascade]:
         GoldenMismatch: A network answers otherwise than when it was trained.
     """
     manifest = verify(bundle)
-    if unknown := [name for name in manifest.stages if name not in BY_NAME]:
+    if unknown := [name for name in manifest.stages if name not in LOADERS]:
         raise BundleInvalid(f"The bundle {bundle} has a stage {unknown[0]!r} that this aisle does not know.")
-    stages = [BY_NAME[name].load(bundle / name) for name in manifest.stages]
+    stages = [LOADERS[name](bundle / name) for name in manifest.stages]
     check_golden(manifest, stages, bundle)
     return manifest, Cascade(stages, manifest.pools, manifest.prior)
 

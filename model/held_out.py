@@ -86,7 +86,8 @@ def held_out(kinds: Sequence[Kind], examples: Examples, folds: Sequence[Fold], p
     Args:
         kinds: What to fit.
         examples: All rows.
-        folds: Of row numbers; those held out are in at most one fold.
+        folds: Of row numbers; those held out are in at most one fold. Kinds that are not light are fitted on the first
+            alone: they answer to its rows, and to no others.
         progress: Told how far it is.
     """
     every = np.concatenate([fold.held for fold in folds])
@@ -99,6 +100,8 @@ def held_out(kinds: Sequence[Kind], examples: Examples, folds: Sequence[Fold], p
     for number, fold in enumerate(folds):
         held = examples.rows.take(fold.held)
         for place, kind in enumerate(kinds):
+            if number and not kind.is_light:
+                continue
             done = number * len(kinds) + place
 
             def part_of(part: float, done: int = done) -> None:

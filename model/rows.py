@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data.cleaning import clean_description, clean_title
+from model.data.photos import PhotoFiles
 from schemas.prediction import Modality
 from schemas.product import Product
 
@@ -22,8 +23,8 @@ class Rows:
     Args:
         raw_titles: Titles as they came; '' where there is none.
         raw_descriptions: Descriptions, likewise.
-        photos: Encoded photos (JPEG, PNG or WebP) that have passed the checks of `model.image`; None where there is
-            none. Empty when no row has one.
+        photos: Encoded photos (JPEG, PNG or WebP) that have passed the checks of `model.image`, in memory or in their
+            files; None where there is none. Empty when no row has one.
     """
 
     raw_titles: Sequence[str]
@@ -55,16 +56,18 @@ class Rows:
     @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Which modalities each row has, [rows, title | description | image]."""
-        photos = self.photos or [None] * len(self)
-        columns = self.titles, self.descriptions, photos
-        return np.array([[bool(value) for value in column] for column in columns], np.bool_).T.reshape(len(self), 3)
+        photos = self.photos
+        named = photos.named if isinstance(photos, PhotoFiles) else [bool(photo) for photo in photos]
+        texts = [[bool(text) for text in column] for column in (self.titles, self.descriptions)]
+        return np.array([*texts, named if len(named) else [False] * len(self)], np.bool_).T.reshape(len(self), 3)
 
     def take(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Rows":
         """Some of the rows, in the order given."""
+        photos = self.photos
         some = Rows(
             [self.raw_titles[row] for row in chosen],
             [self.raw_descriptions[row] for row in chosen],
-            [self.photos[row] for row in chosen] if self.photos else (),
+            photos.take(chosen) if isinstance(photos, PhotoFiles) else [photos[row] for row in chosen if photos],
         )
         for name in ("titles", "descriptions"):  # cleaning costs more than the lookup
             if name in self.__dict__:

@@ -18,25 +18,29 @@ _BAR = 30
 @click.command()
 @click.argument("title", required=False)
 @click.option("--description", help="The product's description.")
+@click.option("--image", type=click.Path(path_type=Path), help="A photo of the product.")
 @click.option("--model", type=click.Path(path_type=Path), help="A bundle; default: AISLE_MODEL, else the champion.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(title: str | None, description: str | None, model: Path | None, as_json: bool) -> None:
+def command(
+    *, title: str | None, description: str | None, image: Path | None, model: Path | None, as_json: bool
+) -> None:
     """Classify one product by its TITLE, or JSON lines from standard input.
 
     Each line of input is a product as on products.in; product_id may be left
     out. Each answer is one JSON line. A line that is no product is named on
-    standard error, and the exit status is then 1.
+    standard error, and the exit status is then 1. Photos are read as workers
+    read them: from AISLE_IMAGE_ROOTS, or in the line itself.
     """
     from infra.settings import load_settings
     from model.champion import find_bundle
 
-    one = title is not None or description is not None
+    one = title is not None or description is not None or image is not None
     if not one and sys.stdin.isatty():
         raise click.UsageError("Give a TITLE, or pipe products as JSON lines.")
     settings = load_settings()
     bundle = find_bundle(model or settings.model, settings.data_dir / "models")
     if one:
-        product = _parse({"title": title, "description": description}, 1)
+        product = _parse({"title": title, "description": description, "image": _in_place(image)}, 1)
         _answer_one(_load(bundle, settings.language), product, as_json=as_json)
     elif _answer_lines(_load(bundle, settings.language), sys.stdin.buffer):
         sys.exit(1)
@@ -48,8 +52,30 @@ def _load(bundle: Path, language: str) -> "Classifier":
     return Classifier.load(bundle, language=language)
 
 
+def _in_place(image: Path | None) -> dict[str, str] | None:
+    """A photo as a product carries it."""
+    from base64 import b64encode
+
+    try:
+        return None if image is None else {"base64": b64encode(image.read_bytes()).decode()}
+    except OSError as error:
+        raise click.ClickException(f"{image} cannot be read: {error.strerror}.") from error
+
+
+def _classify(classifier: "Classifier", products: "list[Product]") -> "list[Classification]":
+    """The answers, with the photos of those products that have one."""
+    import asyncio
+
+    from infra.settings import load_settings
+    from streams.photos import PhotoReader
+
+    if not classifier.reads_photos or all(product.image is None for product in products):
+        return classifier.classify(products)
+    return classifier.classify(products, asyncio.run(PhotoReader.of(load_settings()).read(products)))
+
+
 def _answer_one(classifier: "Classifier", product: "Product", *, as_json: bool) -> None:
-    answer = classifier.classify([product])[0]
+    answer = _classify(classifier, [product])[0]
     if as_json:
         click.echo(_line(answer, product, classifier))
         return
@@ -75,7 +101,7 @@ def _answer_lines(classifier: "Classifier", lines: BinaryIO) -> int:
             except click.ClickException as error:
                 bad += 1
                 click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
-        for product, answer in zip(products, classifier.classify(products), strict=True):
+        for product, answer in zip(products, _classify(classifier, products), strict=True):
             click.echo(_line(answer, product, classifier))
     return bad
 
@@ -92,7 +118,7 @@ def _batches(lines: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
         yield batch
 
 
-def _parse(given: bytes | dict[str, str | None], number: int) -> "Product":
+def _parse(given: bytes | dict[str, Any], number: int) -> "Product":
     """A product from a JSON line, or from the command's own arguments.
 
     Raises:

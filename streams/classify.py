@@ -12,12 +12,14 @@ from model.classifier import Classification
 from schemas.dead_letter import Stage
 from schemas.errors import AisleError
 from schemas.prediction import ModelRef
+from schemas.product import Product
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.dead_letters import dead_letter
 from streams.decode import Received, id_of, parse_product
 from streams.encode import PredictionEncoder
 from streams.errors import EventFatal, EventPoisonous
 from streams.inference import Inference
+from streams.photos import PhotoReader, parts
 
 logger = get_logger(__name__)
 
@@ -47,11 +49,13 @@ class ClassifyStage:
     Args:
         inference: Asks the model.
         producer: Publishes the answers, each on its product's partition number.
+        photos: Reads photos for a model that looks at them.
     """
 
-    def __init__(self, inference: Inference, producer: Producer) -> None:
+    def __init__(self, inference: Inference, producer: Producer, photos: PhotoReader | None = None) -> None:
         self._inference = inference
         self._producer = producer
+        self._photos = photos
 
     def decode(self, records: Sequence[ConsumerRecord]) -> tuple[list[Received], list[OutRecord]]:
         """The products among the records, and dead letters for the rest."""
@@ -67,8 +71,17 @@ class ClassifyStage:
     async def work(self, decoded: tuple[list[Received], list[OutRecord]]) -> Classified:
         """Classify the products, and no more than that: meanwhile the model waits."""
         received, dead_letters = decoded
-        answers = await self._inference.classify([one.product for one in received])
+        answers = await self._answers([one.product for one in received])
         return Classified(received, answers, dead_letters, self._inference.classifier.ref, datetime.now(UTC))
+
+    async def _answers(self, products: list[Product]) -> list[Classification | Exception]:
+        if self._photos is None or not self._inference.classifier.reads_photos:
+            return await self._inference.classify(products)
+        answers: list[Classification | Exception] = []
+        for part in parts([product.image for product in products]):
+            some = products[part]
+            answers += await self._inference.classify(some, await self._photos.read(some))
+        return answers
 
     def encode(self, results: Classified) -> Outbox:
         """The records to publish; a product that breaks the model alone becomes a dead letter."""

@@ -14,6 +14,7 @@ from schemas.topics import PRODUCTS_IN
 from streams.classify import ClassifyStage
 from streams.commit import run_stage
 from streams.inference import Inference
+from streams.photos import PhotoReader
 from streams.worker import Worker
 
 GROUP = "aisle-classify"
@@ -30,11 +31,11 @@ async def main(worker: Worker) -> None:
     logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
 
     app = new_app(GROUP, settings, await worker.broker(PRODUCTS_IN))
-    inference = Inference(classifier, settings.infer_deadline_s)
+    inference, photos = Inference(classifier, settings.infer_deadline_s), PhotoReader.of(settings)
 
     @app.agent(app.topic(PRODUCTS_IN), name="classify")
     async def classify(stream: Any) -> None:
-        await run_stage(stream, ClassifyStage(inference, app.batch_producer), worker.progress)
+        await run_stage(stream, ClassifyStage(inference, app.batch_producer, photos), worker.progress)
 
     await worker.run(app)
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from model.data.columns import Columns
 from model.data.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
+from model.data.photo_files import find_photo
+from model.data.photos import PhotoFiles
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from model.rows import Rows
 from schemas.taxonomy import Taxonomy
@@ -94,8 +96,9 @@ def load_labelled(
         _check_categories({row.category or "" for row in rows}, len(rows), path)
         taxonomy = _taxonomy_of(rows)
     codes = np.array([_code(row, taxonomy, path, column) for row in rows])
-    products = Rows([row.title or "" for row in rows], [row.description or "" for row in rows])
-    texts = zip(products.titles, products.descriptions, strict=True)
+    photos = _photos(path, rows, problems)
+    products = Rows([row.title or "" for row in rows], [row.description or "" for row in rows], photos)
+    texts = zip(products.titles, products.descriptions, (row.image or "" for row in rows), strict=True)
     keys = np.array([row_key(*some) for some in texts], np.uint64)
     return LabelledData(path, data_sha256(path), products, codes, keys, taxonomy, problems)
 
@@ -117,12 +120,13 @@ def check_learnable(data: LabelledData) -> None:
     _check_categories(set(data.classes), len(data), data.path)
 
 
-def row_key(title: str, description: str) -> int:
-    """64 bits that name a row by its title, or by its description where it has none (both cleaned).
+def row_key(title: str, description: str, image: str = "") -> int:
+    """64 bits that name a row by its title, or by its description where it has none (both cleaned), or its photo.
 
     Rows with the same title share a key, so that a split by keys never has twins on both sides.
     """
-    return int.from_bytes(sha256((title or "\0" + description).encode()).digest()[:8], "big")
+    name = title or "\0" + (description or "\0" + image)
+    return int.from_bytes(sha256(name.encode("utf-8", "replace")).digest()[:8], "big")
 
 
 def data_sha256(path: Path) -> str:
@@ -139,11 +143,22 @@ def data_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _photos(path: Path, rows: list[ProductRow], problems: RowProblems) -> PhotoFiles | tuple[()]:
+    """The photos that rows name, below the data file's folder; nothing where no row has one."""
+    folder = path if path.is_dir() else path.parent
+    found = [find_photo(folder, row.image) for row in rows]
+    for row, place in zip(rows, found, strict=True):
+        if isinstance(place, str) and place != "none":
+            problems.note(f"Row {row.row} of {path} names the photo {row.image!r}, which is {place}.")
+    paths = [place if isinstance(place, Path) else None for place in found]
+    return PhotoFiles(paths) if any(paths) else ()
+
+
 def _usable(row: ProductRow, path: Path, problems: RowProblems) -> bool:
     if row.category is None:
         what = "category"
-    elif row.title is None and row.description is None:
-        what = "title or description"
+    elif row.title is None and row.description is None and row.image is None:
+        what = "title, description or photo"
     else:
         return True
     problems.empty += 1

@@ -26,7 +26,7 @@ from model.champion import find_bundle
 from model.classifier import Classification, Classifier, Photo
 from model.data.cleaning import clean_description, clean_title
 from model.data.dataset import iter_products
-from model.kinds import BY_NAME
+from model.kinds import LOADERS
 from model.rows import Rows
 from model.stages import LogProbabilities
 from schemas.prediction import Modality
@@ -90,7 +90,7 @@ def cost(step: Callable[[Any], Any], batches: Sequence[Any], rounds: int) -> flo
 
 def measure(bundle: Path, size: int, rounds: int) -> dict[str, float]:
     """CPU of each part, microseconds an event, at a batch size."""
-    manifest, network = read_manifest(bundle), BY_NAME["text"].load(bundle / "text")
+    manifest, network = read_manifest(bundle), LOADERS["text"](bundle / "text")
     pools = [pool for pool in manifest.pools if pool.stages == ("text",)]
     classifier = Classifier(manifest, Cascade([NoNetwork(len(manifest.categories), size)], pools, manifest.prior))
     known = Known(classifier)

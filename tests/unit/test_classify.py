@@ -1,15 +1,23 @@
 """The classify stage without broker and model: every record ends as a prediction or as a dead letter."""
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
+import orjson
+from PIL import Image
+
+from infra.photos import Photos
 from model.classifier import Classification, Photo
 from schemas.dead_letter import DeadLetter
 from schemas.headers import EVENT_ID, last_text
 from schemas.prediction import Category, ModelRef, Prediction
+from schemas.product import Image as Photograph
 from schemas.product import Product
 from streams.classify import ClassifyStage
 from streams.decode import id_of
 from streams.inference import Inference
+from streams.photos import AT_A_TIME, PhotoReader, parts
 from tests.records import record
 
 
@@ -66,3 +74,52 @@ def test_a_condemned_record_is_a_dead_letter_unread() -> None:
         assert ("poison", "event-fatal", killer.offset) == (reason.stage, reason.error_class, reason.offset)
         assert "died 3 times" in reason.message
         assert id_of(killer) == last_text(letter.headers, EVENT_ID)
+
+
+class OneLook(OneAnswer):
+    """A model that looks at photos, and notes what it was shown."""
+
+    reads_photos = True
+
+    def __init__(self) -> None:
+        self.shown: list[Photo] = []
+
+    def classify(self, products: Sequence[Product], photos: Sequence[Photo] = ()) -> list[Classification]:
+        """The same answer to all."""
+        assert len(products) == len(photos)
+        self.shown += photos
+        return super().classify(products)
+
+
+async def test_photos_reach_the_model_checked_and_a_few_at_a_time(tmp_path: Path) -> None:
+    """A good one as bytes, a bad one as its reason, none as none; never more in memory than may be."""
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(photo, "JPEG")
+    (tmp_path / "good.jpg").write_bytes(photo.getvalue())
+    (tmp_path / "bad.jpg").write_bytes(b"GIF89a")
+    names = ["good.jpg", "bad.jpg", None, "gone.jpg", "../good.jpg"] + ["good.jpg"] * AT_A_TIME
+    records = [
+        record(orjson.dumps({"product_id": str(n), "title": "a", "image": name and {"uri": name}}), offset=n)
+        for n, name in enumerate(names)
+    ]
+    model = OneLook()
+    some = ClassifyStage(Inference(model, deadline_s=5), None, PhotoReader(Photos([str(tmp_path)])))  # type: ignore[arg-type] # no broker here
+
+    results = some.encode(await some.work(some.decode(records)))
+
+    assert len(names) == len(results.predictions) == len(model.shown)
+    assert photo.getvalue() == model.shown[0] == model.shown[-1]
+    assert isinstance(model.shown[1], str)
+    assert "GIF" in model.shown[1]
+    assert model.shown[2] is None
+    assert ["There is no photo where the uri says.", "The photo's uri has '..' in it."] == model.shown[3:5]
+
+
+def test_a_batch_is_cut_by_its_photos() -> None:
+    """Each part holds at most so many photos; products without one cost nothing."""
+    images = [None, *[Photograph(uri="a.jpg")] * (2 * AT_A_TIME + 1), None]
+    found = list(parts(images))
+
+    assert list(range(len(images))) == [number for part in found for number in range(len(images))[part]]
+    assert [AT_A_TIME, AT_A_TIME, 1] == [sum(image is not None for image in images[part]) for part in found]
+    assert [slice(0, 0)] == list(parts([]))
