@@ -1,7 +1,7 @@
 """Training, from a labelled data set to a sealed bundle. Importing this module imports TensorFlow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -22,7 +22,7 @@ from model.evaluation import Evaluation, evaluate
 from model.fusion import Pool
 from model.golden import golden_of
 from model.held_out import Examples, Fold, held_out
-from model.kinds import KINDS, Kind
+from model.kinds import LOADERS, Kind, Wanted, kinds
 from model.report.training import report_training
 from model.report.write import write_report
 from model.rows import MODALITIES
@@ -45,12 +45,14 @@ class TrainOptions:
         test_share: Part of the rows that only measures.
         auto_accept_precision: Share of right answers among those that need no review.
         name: What the model is called, beside its version.
+        stages: Which stages to try.
     """
 
     seed: int = 0
     test_share: float = 0.2
     auto_accept_precision: float = 0.95
     name: str = DEFAULT_NAME
+    stages: Wanted = field(default_factory=Wanted)
 
 
 class Listener(Protocol):
@@ -119,7 +121,7 @@ def train(
         listen("measuring", 0.0)
         for stage in fitted:
             stage.save(path / stage.name)
-        loaded = [kind.load(path / kind.name) for kind in chosen.kinds]
+        loaded = [LOADERS[kind.name](path / kind.name) for kind in chosen.kinds]
         cascade = Cascade(loaded, chosen.pools, prior.tolist())
         names = [(entry.code, entry.category("en").label) for entry in entries]
         themes = [entry.category("en").theme for entry in entries]
@@ -178,28 +180,28 @@ def _choose(
     """Cross-validate every kind that has something to read, and decide."""
     present = data.rows.take(split.seen).present
     has = {modality for number, modality in enumerate(MODALITIES) if present[:, number].any()}
-    kinds = [kind for kind in KINDS if kind.reads & has]
+    able = [kind for kind in kinds(options.stages) if kind.reads & has]
     parts = cross_validation(data.codes, data.keys, split.seen, count=FOLDS, seed=options.seed)
     folds = [Fold(fit, held) for fit, held in parts if len(held)]
-    if len(split.seen) > MAX_CROSS_VALIDATED or not all(kind.is_light for kind in kinds):
+    if len(split.seen) > MAX_CROSS_VALIDATED:
         folds = folds[:1]
-    held = held_out(kinds, examples, folds, lambda part: listen("cross-validating", part))
-    kept, tried = choose(kinds, held)
+    held = held_out(able, examples, folds, lambda part: listen("cross-validating", part))
+    kept, tried = choose(able, held)
     pools = pools_of(kept, held)
-    answers = simulate(Route(kept, pools, prior), kept, held)
+    answers, truth = simulate(Route(kept, pools, prior), kept, held)
     confidence = answers.probabilities.max(axis=1).astype(np.float64)
-    right = answers.probabilities.argmax(axis=1) == held.truth
+    right = answers.probabilities.argmax(axis=1) == truth
     threshold = review_threshold(confidence, right, options.auto_accept_precision)
     return _Chosen(kept, with_shares(tried, kept, answers), pools, threshold)
 
 
-def _fit(kinds: Sequence[Kind], examples: Examples, split: Split, listen: Listener) -> list[FittedStage]:
+def _fit(chosen: Sequence[Kind], examples: Examples, split: Split, listen: Listener) -> list[FittedStage]:
     """The stages, fitted on the whole training side."""
     fitted = []
-    for number, kind in enumerate(kinds):
+    for number, kind in enumerate(chosen):
 
         def progress(part: float, number: int = number) -> None:
-            listen("fitting", (number + part) / len(kinds))
+            listen("fitting", (number + part) / len(chosen))
 
         fitted.append(examples.fit(kind, split.seen, progress))
     listen("fitting", 1.0)
