@@ -21,7 +21,7 @@ HELP = """\
 usage: python3 scripts/bootstrap.py COMMAND [ARGS]
 
   run     start everything and watch real products being classified
-  test    the whole test suite (ARGS go to pytest)
+  test    the whole test suite (ARGS go to pytest; -n0: in one process)
   lint    formatting, lint, types and the folders' import rules
   format  put the code in form
   bench   measure the stream and the model (ARGS=stream or model: one of them)

@@ -3,9 +3,12 @@
 import csv
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
+SHARE_THE_ROAD = {f"tests/integration/test_{name}.py" for name in ("dlq", "readme", "road")}
 CIQUAL = Path(__file__).parent / "data" / "ciqual_fr" / "ciqual_fr.csv"
 
 
@@ -34,16 +37,28 @@ def bundle(small_data: Path, models_dir: Path) -> Path:
     return train(load_labelled(small_data), models_dir).bundle
 
 
+class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """A file's tests run in one process, as do all files that share the road: starting it twice takes longer."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "road" if path in SHARE_THE_ROAD else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are given to several processes."""
+    return ByFile(config, log)
+
+
 @pytest.hookimpl(wrapper=True)  # around pytest-randomly, whose order stays within each kind
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Of several processes one alone has the road, and none works on alone at the end: the long tests begin."""
-    for item in items:
-        if "road" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("road"))
+    """The long tests begin, so that of several processes none works on alone at the end."""
     yield
     items.sort(key=_kind)
 
 
 def _kind(item: pytest.Item) -> int:
-    kinds = ("chaos", "integration")
-    return next((place for place, kind in enumerate(kinds) if item.get_closest_marker(kind)), len(kinds))
+    if item.nodeid.partition("::")[0] in SHARE_THE_ROAD or item.get_closest_marker("chaos"):
+        return 0
+    return 1 if item.get_closest_marker("integration") else 2
