@@ -127,11 +127,6 @@ class Photos:
             return error
 
 
-def roots_of(setting: str | None) -> list[str]:
-    """The roots that a setting names, with commas between."""
-    return [root.strip() for root in (setting or "").split(",") if root.strip()]
-
-
 def open_root(root: str) -> Root:
     """A root by its setting.
 

@@ -19,10 +19,10 @@ from schemas.limits import MAX_PHOTO_BYTES
 PIXELS = np.random.default_rng(0).integers(0, 255, (40, 30, 3), np.uint8)
 
 
-def encoded(kind: str, mode: str = "RGB", **options: object) -> bytes:
+def encoded(kind: str, mode: str = "RGB", **options: bool) -> bytes:
     """A photo of 30 x 40 pixels."""
     file = io.BytesIO()
-    Image.fromarray(PIXELS).convert(mode).save(file, kind, **options)  # type: ignore[arg-type]
+    Image.fromarray(PIXELS).convert(mode).save(file, kind, **options)
     return file.getvalue()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from infra.errors import PhotoMissing, PhotoOversize, PhotoRefused, PhotoUnavailable, SettingsInvalid
 from infra.images import ImageStore
-from infra.photos import DirectoryRoot, Photos, roots_of
+from infra.photos import DirectoryRoot, Photos
 from schemas.errors import AisleError
 from schemas.limits import MAX_PHOTO_BYTES
 from schemas.product import Image
@@ -205,12 +205,6 @@ def test_a_root_that_cannot_be_one_is_refused(root: str) -> None:
     """With the setting's name."""
     with pytest.raises(SettingsInvalid, match="AISLE_IMAGE_ROOTS"):
         Photos([root])
-
-
-def test_the_setting_names_roots_with_commas_between() -> None:
-    """Blanks around them do not count."""
-    assert ["/a b", "s3://b/c"] == roots_of(" /a b , s3://b/c,")
-    assert [] == roots_of(None)
 
 
 async def test_the_photos_of_a_batch_come_together(photos: Photos) -> None:
