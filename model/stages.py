@@ -34,7 +34,10 @@ class Stage(Reader, Protocol):
     """A network in service. It is asked only about rows that have something of what it reads."""
 
     def log_probabilities(self, rows: Rows) -> LogProbabilities:
-        """What the stage makes of some rows, one at least; blocks, and bounds its memory whatever their number."""
+        """What the stage makes of some rows, one at least; blocks, and bounds its memory whatever their number.
+
+        NaN for a row whose photo turns out to be broken.
+        """
 
 
 class FittedStage(Stage, Protocol):

@@ -28,6 +28,11 @@ _SHARE = click.FloatRange(0.01, 0.5)
     show_default=True,
     help="Share of right answers among those that need no review.",
 )
+@click.option("--no-photos", is_flag=True, help="Learn from texts alone.")
+@click.option("--photo-weights", type=_PATH, help="Pretrained MobileNetV3-Small weights, in Keras' format.")
+@click.option("--encoder", is_flag=True, help="Try a text encoder too: minutes to hours.")
+@click.option("--encoder-from", type=_PATH, help="The Hugging Face directory it begins with; else from scratch.")
+@click.option("--encoder-frozen", is_flag=True, help="Leave that as it is; fit only what tells the categories.")
 @click.option("--no-promote", is_flag=True, help="Leave the champion as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(  # noqa: PLR0913 - click hands over one argument an option
@@ -38,6 +43,11 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     seed: int,
     test_share: float,
     auto_accept_precision: float,
+    no_photos: bool,
+    photo_weights: Path | None,
+    encoder: bool,
+    encoder_from: Path | None,
+    encoder_frozen: bool,
     no_promote: bool,
     as_json: bool,
     **columns: str | None,
@@ -46,10 +56,12 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
 
     DATA is CSV, JSONL or Parquet with a title and a category column, or the
     folder with the challenge's X_train_update.csv and Y_train_CVw08PX.csv.
+    Photos that its rows name are read below the folder it lies in.
     """
     from infra.settings import load_settings
     from model.champion import promote
     from model.data.labelled import check_learnable, load_labelled
+    from model.kinds import Wanted
     from schemas.taxonomy import Taxonomy
     from scripts.invocation import invocation
     from scripts.output import print_json
@@ -64,7 +76,14 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
         from model.training import TrainOptions, train
 
         told("loading TensorFlow", 1.0)
-        options = TrainOptions(seed=seed, test_share=test_share, auto_accept_precision=auto_accept_precision, name=name)
+        wanted = Wanted(
+            photos=not no_photos,
+            photo_weights=photo_weights,
+            encoder=encoder or encoder_from is not None,
+            encoder_directory=encoder_from,
+            encoder_frozen=encoder_frozen,
+        )
+        options = TrainOptions(seed, test_share, auto_accept_precision, name, wanted)
         trained = train(rows, models_dir, options, told, invocation("aisle train"))
     for message in rows.problems.messages:
         click.echo(f"passed over: {message}", err=True)
@@ -94,4 +113,6 @@ def _show(trained: "Trained", *, promoted: bool) -> None:
     click.echo(
         f"  {scores.accepted_share:.0%} of the test rows need no review, {scores.accepted_precision:.1%} of them right"
     )
+    for one in manifest.tried:
+        click.echo(f"  stage {one.name}: {'kept' if one.kept else 'left out'}, {one.why}")
     click.echo(f"  bundle  {trained.bundle}\n  report  {trained.bundle / 'report' / 'report.html'}")

@@ -55,8 +55,10 @@ class PhotoStage:
         return stage
 
     def log_probabilities(self, rows: Rows) -> LogProbabilities:
-        """What the photos say, [rows, classes]; of one that cannot be decoded, the share of each class."""
-        return self.answers(rows).log_probabilities
+        """What the photos say, [rows, classes]; NaN of one that cannot be decoded."""
+        found = self.answers(rows)
+        told: LogProbabilities = np.where(found.readable[:, None], found.log_probabilities, np.float32(np.nan))
+        return told
 
     def answers(self, rows: Rows) -> PhotoAnswers:
         """What the photos say, and which of them say anything: one that cannot be decoded costs no other its answer."""

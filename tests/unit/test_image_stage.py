@@ -71,7 +71,7 @@ def test_the_answer_to_a_photo_does_not_depend_on_its_batch(stage: Any) -> None:
 
 
 def test_a_broken_photo_costs_no_other_its_answer(stage: Any) -> None:
-    """It is named, and gets what is known without it: the share of each class."""
+    """It is named, and has no answer of its own."""
     cut = photo(0, 1, "PNG")
     broken: list[bytes | None] = [None, b"", b"\xff\xd8\xff\xe0 no photo", cut[: len(cut) // 2], b"GIF89a"]
     answers = stage.answers(rows_of([*broken, *NEW]))
@@ -81,7 +81,7 @@ def test_a_broken_photo_costs_no_other_its_answer(stage: Any) -> None:
         answers.log_probabilities[len(broken) :], stage.log_probabilities(rows_of(NEW)), atol=1e-5
     )
     np.testing.assert_allclose(np.exp(answers.log_probabilities[: len(broken)]), 1 / 3, atol=1e-5)
-    assert not stage.answers(rows_of(broken)).readable.any()
+    assert np.isnan(stage.log_probabilities(rows_of(broken))).all()
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,12 @@ def test_the_saved_stage_answers_as_the_trained_one(stage: Any, tmp_path: Path) 
 
 
 def test_without_a_photo_there_is_nothing_to_learn() -> None:
-    """Rows without photos, photos that cannot be decoded, and a single class are refused with the reason."""
-    with pytest.raises(DataInvalid, match="No row has a photo"):
-        _fit([None, None], np.array([0, 1]))
+    """Rows without photos, and photos that cannot be decoded, are refused with the reason."""
+    for none in ([], [None, None]):
+        with pytest.raises(DataInvalid, match="No row has a photo"):
+            _fit(none, np.array([0, 1])[: len(none)])
+    with pytest.raises(DataInvalid, match="can be decoded"):
+        _fit([b"no", b"photos"], np.array([0, 1]))
 
 
 def test_a_network_of_ones_own_gives_the_features(tmp_path: Path) -> None:
@@ -138,6 +141,9 @@ def test_a_network_of_ones_own_gives_the_features(tmp_path: Path) -> None:
     keras().Model(pixels, layers.Rescaling(1 / 255)(pixels)).save(tmp_path / "own.keras")
     stage = _fit(PHOTOS, TRUTH, tmp_path / "own.keras")
     assert [0, 1, 2, 0, 1, 2] == stage.log_probabilities(rows_of(NEW)).argmax(axis=1).tolist()
+
+    with pytest.raises(DataInvalid, match="single category"):
+        _fit(PHOTOS, np.zeros(len(PHOTOS), np.int64), tmp_path / "own.keras")
 
     (tmp_path / "no.keras").write_bytes(b"no network")
     for name in ("no.keras", "absent.h5"):
