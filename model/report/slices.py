@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from model.calibration import expected_calibration_error
 from model.report.bootstrap import Bootstrap, interval
@@ -76,7 +77,7 @@ def slices(
         return []
     masks = np.array([mask for _, _, mask in parts]).T
     bootstrap = Bootstrap(groups, seed=seed)
-    rows, hits = bootstrap.sums(masks), bootstrap.sums(masks & right[:, None])
+    rows, hits = (bootstrap.sums(csr_array(chosen, dtype=np.float64)) for chosen in (masks, masks & right[:, None]))
     return [
         Slice(
             kind=kind,
