@@ -7,10 +7,11 @@ from typing import Final
 from model.rows import Rows
 from model.stages import LogProbabilities, Progress, Truth
 from model.tensorflow import tensorflow
-from model.text.features import Idf, count_ngrams, vocabulary
-from model.text.fitting import fit_linear
-from model.text.network import MAX_KNOWN_WORDS, NgramNetwork, Weights, export
+from model.text.features import Block, Corpus, Idf, read
+from model.text.fitting import fit_one_vs_rest
+from model.text.network import MAX_KNOWN_WORDS, FittedView, NgramNetwork, export
 from model.text.stage import in_calls
+from model.text.views import VIEWS, View
 from schemas.prediction import Modality
 
 NAME: Final = "text"
@@ -49,24 +50,43 @@ class FittedText:
         export(self._network, path)
 
 
-def fit_text(rows: Rows, truth: Truth, classes: int, *, seed: int, progress: Progress) -> FittedText:
-    """Fit the fast stage.
+def fit_text(
+    rows: Rows,
+    truth: Truth,
+    classes: int,
+    *,
+    seed: int,
+    progress: Progress,
+) -> FittedText:
+    """Fit the n-gram stage.
 
     Args:
         rows: Products.
         truth: Class of each.
         classes: How many there are.
-        seed: Of the solver.
+        seed: Not used: the weights are the one solution of a convex problem.
         progress: Told how far it is.
 
     Raises:
         DataInvalid: The rows are all of one class.
     """
-    counts = count_ngrams(rows.titles, rows.descriptions, lambda part: progress(0.4 * part))
-    idf = Idf.fit(counts)
-    coefficients, bias = fit_linear(idf.weigh(counts), truth, classes, seed=seed)
-    progress(0.9)
-    known = vocabulary(rows.titles, rows.descriptions, MAX_KNOWN_WORDS)
-    network = NgramNetwork(Weights(idf, coefficients, bias, known))
+    del seed
+    corpus = read(rows.titles, rows.descriptions, lambda part: progress(0.3 * part))
+    network = fit_network(corpus, truth, classes, VIEWS, lambda part: progress(0.3 + 0.65 * part))
     progress(1.0)
     return FittedText(network)
+
+
+def fit_network(
+    corpus: Corpus, truth: Truth, classes: int, views: Sequence[View], progress: Progress = lambda _: None
+) -> NgramNetwork:
+    """A network of some views, fitted on the rows of a corpus.
+
+    Raises:
+        DataInvalid: The rows are all of one class.
+    """
+    idfs = [Idf.fit(corpus, view) for view in views]
+    blocks = [Block(corpus, view, idf) for view, idf in zip(views, idfs, strict=True)]
+    coefficients, bias = fit_one_vs_rest(blocks, truth, classes, progress=progress)
+    fitted = [FittedView(*parts) for parts in zip(views, idfs, coefficients, strict=True)]
+    return NgramNetwork(fitted, bias, corpus.frequent(MAX_KNOWN_WORDS))

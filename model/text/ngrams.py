@@ -8,9 +8,11 @@ A word is a run of letters, marks and digits. Its character n-grams are those of
 scikit-learn calls ``char_wb``. Importing this module imports TensorFlow.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from model.tensorflow import tensorflow
+from model.text.views import Field, Kind
 
 tf = tensorflow()
 
@@ -18,15 +20,28 @@ Tensor = Any  # TensorFlow ships no types
 
 BUCKET_BITS: Final = 18
 BUCKETS: Final = 1 << BUCKET_BITS
-"""Buckets of each of the two views. 2^16 measured as well as 2^18 on 7,000 rows; more rows need the room."""
+"""Buckets of each view. 2^16 measured as well as 2^18 on 7,000 rows; more rows need the room."""
 
 MAX_CHARS: Final = 5
 """Longest character n-gram; the shortest is 2."""
 
+STEM_CHARS: Final = 6
+"""Letters of a word that is cut short."""
+
 _NOT_A_WORD = r"[^\p{L}\p{M}\p{N}]+"
+_AFTER_HEAD = r"(.)(?: - | \x{2013} |[,;:(\[|/]).*"  # U+2013 is the en dash; a title may begin with a bracket
 _RADIX = 6364136223846793005  # of Knuth's MMIX generator; odd, so that no bit of a code point is lost
 _MIX = (-7046029254386353131, -4658895280553007687)  # 2^64 / golden ratio, and splitmix64's second constant
 _PAIR_SALT = 77  # keeps a pair apart from the word that happens to have its hash
+_START_SALT = 78  # and a first word from any
+
+
+def fields(titles: Tensor, descriptions: Tensor, wanted: Sequence[Field]) -> Tensor:
+    """Some fields of cleaned texts as one column, [fields x rows], field by field."""
+    found = {"title": titles, "description": descriptions}
+    if "head" in wanted:
+        found["head"] = tf.strings.regex_replace(titles, _AFTER_HEAD, r"\1", replace_global=False)
+    return tf.concat([found[field] for field in wanted], 0)
 
 
 def words(texts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -39,7 +54,12 @@ def words(texts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         Row of each word (int64, ascending), its spelling, and its 62-bit hash.
     """
     split = tf.strings.split(tf.strings.regex_replace(texts, _NOT_A_WORD, " "))
-    return split.value_rowids(), split.flat_values, tf.strings.to_hash_bucket_fast(split.flat_values, 1 << 62)
+    return split.value_rowids(), split.flat_values, word_hashes(split.flat_values)
+
+
+def word_hashes(spellings: Tensor) -> Tensor:
+    """62 bits of each word."""
+    return tf.strings.to_hash_bucket_fast(spellings, 1 << 62)
 
 
 def first_of_each(rows: Tensor, hashes: Tensor) -> Tensor:
@@ -63,6 +83,27 @@ def pair_buckets(rows: Tensor, hashes: Tensor) -> tuple[Tensor, Tensor]:
     together = tf.equal(rows[:-1], rows[1:])
     pairs = hashes[:-1] * tf.constant(_RADIX, tf.int64) + hashes[1:] + _PAIR_SALT
     return tf.boolean_mask(rows[:-1], together), _bucket(tf.boolean_mask(pairs, together))
+
+
+def start_buckets(rows: Tensor, hashes: Tensor) -> tuple[Tensor, Tensor]:
+    """Row (ascending) and bucket of each row's first word, and of its first two words together if it has two."""
+    none = tf.constant([-1, -1], tf.int64)
+    behind = tf.concat([none, rows], 0)  # each row beside those of one and of two words before
+    second = tf.equal(rows, behind[1:-1]) & tf.not_equal(rows, behind[:-2])
+    first = tf.not_equal(rows, behind[1:-1])
+    together = tf.concat([none[:1], hashes[:-1]], 0) * tf.constant(_RADIX, tf.int64) + hashes
+    own = tf.where(first, hashes, together) + _START_SALT
+    start = first | second
+    return tf.boolean_mask(rows, start), _bucket(tf.boolean_mask(own, start))
+
+
+def buckets_of_words(kind: Kind, spellings: Tensor, hashes: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """What words have of a kind: in parts, the word (index into ``spellings``, ascending) and the bucket."""
+    if kind == "chars":
+        return char_buckets(spellings)
+    if kind == "stems":
+        hashes = word_hashes(tf.strings.substr(spellings, 0, STEM_CHARS, unit="UTF8_CHAR"))
+    return [(tf.range(tf.size(hashes, tf.int64), dtype=tf.int64), word_buckets(hashes))]
 
 
 def char_buckets(spellings: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -94,3 +135,10 @@ def _bucket(hashes: Tensor) -> Tensor:
     mixed = mixed * tf.constant(_MIX[1], tf.int64)
     high = tf.bitwise.right_shift(mixed, tf.constant(64 - BUCKET_BITS, tf.int64))
     return tf.bitwise.bitwise_and(high, tf.constant(BUCKETS - 1, tf.int64))
+
+
+BEYOND_WORDS: Final[dict[Kind, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]]] = {
+    "pairs": pair_buckets,
+    "start": start_buckets,
+}
+"""What the order of words adds, by kind: of rows and hashes, row (ascending) and bucket."""

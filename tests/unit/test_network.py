@@ -9,22 +9,34 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
 
-TITLES = ["thé vert bio", "soupe de potiron", "jus d'orange", "thé noir", "soupe à l'oignon", "jus de pomme"]
+TITLES = ["thé vert bio, sachet", "soupe de potiron", "jus d'orange", "thé noir", "soupe à l'oignon", "jus - pomme"]
 DESCRIPTIONS = ["", "potiron, eau, sel", "orange orange orange", "", "oignon", ""]
 TRUTH = np.array([0, 1, 2, 0, 1, 2])
-NEW = ["thé vert thé vert", "xylophone", "", "jus 日本茶 d'orange", "oignons frits, sauce soja", "!!", "é" * 900]
+NEW = [
+    "thé vert thé vert",
+    "xylophone",
+    "",
+    "jus 日本茶 d'orange",
+    "oignons frits, sauce soja",
+    "!!",
+    "(sans) sel",
+    "é" * 900,
+]
 
 
 def _fitted() -> tuple:  # type: ignore[type-arg] # TensorFlow ships no types
-    from model.text.features import Idf, count_ngrams, vocabulary
-    from model.text.fitting import fit_linear
-    from model.text.network import NgramNetwork, Weights
+    from model.text.features import Block, Idf, read
+    from model.text.fitting import fit_one_vs_rest
+    from model.text.network import FittedView, NgramNetwork
+    from model.text.views import VIEWS
 
-    counts = count_ngrams(TITLES, DESCRIPTIONS)
-    idf = Idf.fit(counts)
-    coefficients, bias = fit_linear(idf.weigh(counts), TRUTH, 3, seed=0)
-    known = vocabulary(TITLES, DESCRIPTIONS, 8)  # some words are known, others are spelled out
-    return idf, coefficients, bias, NgramNetwork(Weights(idf, coefficients, bias, known))
+    corpus = read(TITLES, DESCRIPTIONS)
+    idfs = [Idf.fit(corpus, view) for view in VIEWS]
+    blocks = [Block(corpus, view, idf) for view, idf in zip(VIEWS, idfs, strict=True)]
+    coefficients, bias = fit_one_vs_rest(blocks, TRUTH, 3)
+    views = [FittedView(*parts) for parts in zip(VIEWS, idfs, coefficients, strict=True)]
+    known = corpus.frequent(8)  # some words are known, others are spelled out
+    return views, bias, NgramNetwork(views, bias, known)
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +47,11 @@ def fitted() -> tuple:  # type: ignore[type-arg]
 
 def _difference(fitted: tuple, titles: list[str], descriptions: list[str]) -> float:  # type: ignore[type-arg]
     from model.tensorflow import tensorflow
-    from model.text.features import count_ngrams
+    from model.text.features import Block, read
 
-    idf, coefficients, bias, network = fitted
-    tf = tensorflow()
-    trained = idf.weigh(count_ngrams(titles, descriptions)) @ coefficients + bias
+    views, bias, network = fitted
+    tf, corpus = tensorflow(), read(titles, descriptions)
+    trained = bias + sum(Block(corpus, fit.view, fit.idf).margins(fit.coefficients) for fit in views)
     served = network.margins(tf.constant(titles), tf.constant(descriptions)).numpy()
     return float(np.abs(trained - served).max())
 
@@ -64,7 +76,7 @@ def test_the_answer_to_a_row_does_not_depend_on_its_batch(fitted: tuple) -> None
     """A row alone and among others has the same answer."""
     from model.tensorflow import tensorflow
 
-    tf, network = tensorflow(), fitted[3]
+    tf, network = tensorflow(), fitted[2]
     together = network(tf.constant(NEW), tf.constant(NEW[::-1])).numpy()
     alone = [network(tf.constant([a]), tf.constant([b])).numpy()[0] for a, b in zip(NEW, NEW[::-1], strict=True)]
 
@@ -76,13 +88,66 @@ def test_a_character_ngram_stays_within_its_word() -> None:
     """The n-grams of two words are those of each, as scikit-learn's char_wb has them."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from model.text.features import count_ngrams
+    from model.text.features import read
 
     expected = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
     texts = ["thé vert", "a bc", "soupe"]
-    counts = count_ngrams(texts, [""] * 3).chars.sum(axis=1).ravel().tolist()[0]
+    corpus = read(texts, [""] * 3)
+    counts = (corpus.words["title"] @ corpus.parts["chars"]).sum(axis=1).ravel().tolist()[0]
 
     assert [len(expected(text)) for text in texts] == counts
+
+
+def test_a_title_begins_with_its_first_words() -> None:
+    """Its first word and its first two, together, are features; a title of one word has one, an empty one none."""
+    from model.text.features import read
+
+    starts = read(["jus", "", "jus de pomme", "jus de", "de jus"], [""] * 5).phrases["title", "start"].toarray()
+
+    assert [1, 0, 2, 2, 2] == starts.sum(axis=1).tolist()
+    assert np.array_equal(starts[2], starts[3])
+    assert 0 == starts[4] @ starts[3]
+
+
+def test_the_head_of_a_title_ends_at_its_first_mark() -> None:
+    """What a thing is comes before the comma, colon, bracket or dash; without one the title is its own head."""
+    from model.tensorflow import tensorflow
+    from model.text.ngrams import fields
+
+    titles = ["jus, de pomme", "jus - pomme, eau", "jus (pomme)", "porte-clé", "(sans) sel, fin", "", ","]
+    heads = fields(tensorflow().constant(titles), tensorflow().constant([""] * 7), ["head"]).numpy()
+
+    assert ["jus", "jus", "jus ", "porte-clé", "(sans) sel", "", ","] == [head.decode() for head in heads]
+
+
+def test_the_fit_ends_where_any_other_would() -> None:
+    """The weights are the solution of the convex problem that liblinear solves, classes without rows apart."""
+    from sklearn.svm import LinearSVC
+
+    from model.text.features import Block, Idf, read
+    from model.text.fitting import PENALTY, fit_one_vs_rest
+    from model.text.views import VIEWS
+
+    corpus = read(TITLES, DESCRIPTIONS)
+    blocks = [Block(corpus, view, Idf.fit(corpus, view)) for view in VIEWS]
+    coefficients, bias = fit_one_vs_rest(blocks, TRUTH, 4, tolerance=1e-5)
+    features = np.hstack([block.margins(np.eye(block.width, dtype=np.float32)) for block in blocks])
+    rival = LinearSVC(C=PENALTY, tol=1e-8, max_iter=100_000, random_state=0).fit(features, TRUTH)
+
+    np.testing.assert_allclose(rival.coef_.T, np.concatenate(coefficients)[:, :3], atol=1e-4)
+    np.testing.assert_allclose(rival.intercept_, bias[:3], atol=1e-4)
+    assert bias[3] < -0.4
+
+
+def test_a_single_category_is_refused() -> None:
+    """There is nothing to tell apart."""
+    from model.errors import DataInvalid
+    from model.text.features import read
+    from model.text.fit import fit_network
+    from model.text.views import VIEWS
+
+    with pytest.raises(DataInvalid, match="single category"):
+        fit_network(read(["a", "b"], ["", ""]), np.array([1, 1]), 2, VIEWS)
 
 
 def test_the_savedmodel_has_fixed_inputs_and_outputs(fitted: tuple, tmp_path: Path) -> None:  # type: ignore[type-arg]
@@ -90,7 +155,7 @@ def test_the_savedmodel_has_fixed_inputs_and_outputs(fitted: tuple, tmp_path: Pa
     from model.tensorflow import tensorflow
     from model.text.network import export
 
-    export(fitted[3], tmp_path / "text")
+    export(fitted[2], tmp_path / "text")
     tf = tensorflow()
     serve = tf.saved_model.load(str(tmp_path / "text")).signatures["serve"]
     answer = serve(title=tf.constant(TITLES), description=tf.constant(DESCRIPTIONS))
@@ -112,5 +177,5 @@ def test_a_full_disk_is_an_oserror(fitted: tuple, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(type(keras().export.ExportArchive()), "write_out", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        export(fitted[3], tmp_path / "text")
+        export(fitted[2], tmp_path / "text")
     assert errno.ENOSPC == caught.value.errno
