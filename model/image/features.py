@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import DataInvalid
 from model.image.decoding import decode
 from model.image.descriptors import describe
 from model.image.fisher import COMPONENTS, Codebook, fisher_vectors
@@ -67,6 +68,9 @@ def fisher_features(
         photos: Encoded; one that cannot be decoded is passed over.
         seed: Of the sample and of the mixtures' starting points.
         progress: Told which part is done, from 0 to 1.
+
+    Raises:
+        DataInvalid: No photo of the sample can be decoded.
     """
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(photos))[:_SAMPLE_PHOTOS]
@@ -80,6 +84,8 @@ def fisher_features(
         parts.append([part[:, squares].reshape(-1, part.shape[-1]) for part in described])
         progress(0.5 * min(1.0, (start + _BATCH) / len(chosen)))
     edges, colours, places = (np.concatenate(side) for side in zip(*parts, strict=True))
+    if not len(edges):
+        raise DataInvalid("None of the photos can be decoded.")
     edge_book = Codebook.fit(edges, places, components=COMPONENTS, seed=seed)
     progress(0.75)
     return FisherFeatures(edge_book, Codebook.fit(colours, places, components=COMPONENTS, seed=seed))
