@@ -1,6 +1,7 @@
 """The image stage: a photo's answer is its own, a broken one costs no other, and what is saved is what was trained."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def photo(label: int, seed: int, kind: str = "JPEG", mode: str = "RGB", size: tu
     return file.getvalue()
 
 
-def rows_of(photos: list[bytes | None]) -> Rows:
+def rows_of(photos: Sequence[bytes | None]) -> Rows:
     """Products that have nothing but a photo."""
     return Rows([""] * len(photos), [""] * len(photos), photos)
 
@@ -48,7 +49,7 @@ def stage() -> Any:
         return _fit(PHOTOS, TRUTH)
 
 
-def _fit(photos: list[bytes | None], truth: np.ndarray, weights: Path | None = None) -> Any:
+def _fit(photos: Sequence[bytes | None], truth: np.ndarray, weights: Path | None = None) -> Any:
     from model.image.training import fit
 
     return fit(rows_of(photos), truth, 3, weights=weights, seed=0)
@@ -125,7 +126,8 @@ def test_the_saved_stage_answers_as_the_trained_one(stage: Any, tmp_path: Path) 
 
 def test_without_a_photo_there_is_nothing_to_learn() -> None:
     """Rows without photos, and photos that cannot be decoded, are refused with the reason."""
-    for none in ([], [None, None]):
+    nothing: tuple[list[bytes | None], ...] = ([], [None, None])
+    for none in nothing:
         with pytest.raises(DataInvalid, match="No row has a photo"):
             _fit(none, np.array([0, 1])[: len(none)])
     with pytest.raises(DataInvalid, match="can be decoded"):
