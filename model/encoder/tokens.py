@@ -19,6 +19,7 @@ BUCKETS: Final = (16, 32, 64, 128)
 BATCH_ROWS: Final = 32
 """Rows of a call. Throughput is flat from 8 to 32 upward; more only takes memory."""
 
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
 _CHARS_PER_TOKEN = 8  # of text that is looked at; a French word piece has about 4
 _ROWS_A_PASS = 4_096
 
@@ -125,6 +126,10 @@ def read_tokenizer(directory: Path) -> Any:
         EncoderInvalid: Its files are missing or cannot be used.
         EncoderUnsupported: It has no fast form.
     """
+    if not any((directory / name).is_file() for name in _TOKENIZER_FILES):  # else it would be an empty one
+        raise EncoderInvalid(
+            f"{directory} has no tokenizer.json.", hint="Copy the directory again, with all of its files."
+        )
     try:
         tokenizer = transformers().AutoTokenizer.from_pretrained(
             str(directory), local_files_only=True, trust_remote_code=False
