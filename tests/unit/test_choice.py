@@ -35,7 +35,7 @@ def held(answers: dict[str, tuple[frozenset[Modality], LogProbabilities]], prese
     found = {}
     for name, (reads, answer) in answers.items():
         for shown in subsets(reads):
-            has = present[:, [MODALITIES.index(one) for one in shown]].all(axis=1)
+            has: NDArray[np.bool_] = np.all(present[:, [MODALITIES.index(one) for one in shown]], axis=1)
             found[name, shown] = np.where(has[:, None], answer, np.nan).astype(np.float32)
     return HeldOut(present, TRUTH, found)
 

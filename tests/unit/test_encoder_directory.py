@@ -3,9 +3,11 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model.encoder.shape import read_config, shape_of
 from model.encoder.weights import open_weights
@@ -24,24 +26,25 @@ def bert(tmp_path: Path) -> Path:
     return shutil.copytree(DIRECTORIES / "bert", tmp_path / "bert")
 
 
-def _weights(directory: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _weights(directory: Path) -> dict[str, NDArray[Any]]:
     files = open_weights(directory)
     return {name: files.read(name) for name in files.files}
 
 
-def _hidden(directory: Path) -> np.ndarray:  # type: ignore[type-arg]
+def _hidden(directory: Path) -> NDArray[Any]:
     """What our encoder makes of the golden ids, with 0 for padding."""
     from model.encoder.directory import load_directory
 
     golden = np.load(DIRECTORIES / directory.name / "golden.npz", allow_pickle=False)
     encoder = load_directory(directory, 3, np.random.default_rng(0)).network.encoder
-    hidden: np.ndarray = encoder(golden["ids"], golden["segments"], golden["mask"]).numpy()  # type: ignore[type-arg]
-    return hidden * golden["mask"][:, :, None]
+    hidden: NDArray[Any] = encoder(golden["ids"], golden["segments"], golden["mask"]).numpy()
+    masked: NDArray[Any] = hidden * golden["mask"][:, :, None]
+    return masked
 
 
-def _expected(name: str) -> np.ndarray:  # type: ignore[type-arg]
+def _expected(name: str) -> NDArray[Any]:
     golden = np.load(DIRECTORIES / name / "golden.npz", allow_pickle=False)
-    expected: np.ndarray = golden["hidden"] * golden["mask"][:, :, None]  # type: ignore[type-arg]
+    expected: NDArray[Any] = golden["hidden"] * golden["mask"][:, :, None]
     return expected
 
 

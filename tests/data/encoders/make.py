@@ -106,7 +106,7 @@ def texts() -> list[str]:
     return [" ".join(pair) for pair in TEXTS for _ in range(3)]
 
 
-def filled(rows: list[list[int]], length: int, pad: int) -> np.ndarray:  # type: ignore[type-arg]
+def filled(rows: list[list[int]], length: int, pad: int) -> np.ndarray:
     """Rows of one length."""
     return np.array([row + [pad] * (length - len(row)) for row in rows])
 
