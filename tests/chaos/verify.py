@@ -16,7 +16,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from itertools import islice
 from typing import Any, Final
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -34,7 +36,7 @@ ARCHIVE_GROUP: Final = "aisle-archive"
 
 _ANSWERED: Final = {"$or": [{"prediction": {"$exists": True}}, {"dead_letter": {"$exists": True}}]}
 _REQUEST_MS: Final = 10_000
-_SCAN: Final = 5_000
+_SCAN: Final = 2_000
 _AWAY: Final = (KafkaError, OSError, TimeoutError)
 
 
@@ -147,8 +149,11 @@ class Follower:
         for record in fetched:
             (now if record.offset < limits[record.topic, record.partition] else self._fetched).append(record)
         for record in sorted(now, key=lambda one: one.topic != SOURCE):  # stable: a partition's order stays
-            name = short(event_id(record) or f"{record.topic}/{record.partition}/{record.offset}")
+            spelled = event_id(record) or f"{record.topic}/{record.partition}/{record.offset}"
+            name = short(spelled)
             if record.topic == SOURCE:
+                if str(UUID(bytes=name)) != spelled:
+                    self.audit.odd[name] = spelled
                 self.audit.asked(record.partition, record.offset, name)
             else:
                 dead = record.topic == DEAD_LETTERS
@@ -176,12 +181,19 @@ async def follower(bootstrap: str) -> AsyncIterator[Follower]:
 
 
 def look_into_store(audit: Audit, mongodb_uri: str, database: str = "aisle") -> None:
-    """Tell the audit what the store holds; blocks."""
+    """Tell the audit what the store holds; blocks.
+
+    Asks for some ids at a time: the embedded store makes an answer whole, and one of a million ids takes it minutes.
+    """
     client: MongoClient[dict[str, Any]] = MongoClient(mongodb_uri, socketTimeoutMS=120_000)
     with client:
         items = client[database]["items"]
-        found = items.find(_ANSWERED, ["_id"], batch_size=_SCAN)
-        audit.archived((short(str(item["_id"])) for item in found), items.count_documents({}))
+        asked = audit.ids()
+        found: list[bytes] = []
+        while some := list(islice(asked, _SCAN)):
+            answered = items.find({"_id": {"$in": some}, **_ANSWERED}, ["_id"], batch_size=_SCAN)
+            found += [short(str(item["_id"])) for item in answered]
+        audit.archived(found, items.count_documents({}))
 
 
 async def verify_until_right(bootstrap: str, mongodb_uri: str, within_s: float) -> Verdict:
