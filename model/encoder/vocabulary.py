@@ -29,13 +29,24 @@ def train_tokenizer(rows: Rows, max_tokens: int, vocabulary: int = MAX_VOCABULAR
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - no password
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    def of_pieces(pieces: dict[str, int]) -> Any:
+        tokenizer = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))  # noqa: S106 - no password
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        return tokenizer
+
+    learner = of_pieces({})
+    # The trainer numbers single characters in the order of a hash table, and breaks ties between pairs by number: two
+    # trainings on the same texts would learn other pieces. Those that are named beforehand have their number.
+    letters = sorted({letter for text in _texts(rows) for letter in learner.normalizer.normalize_str(text)} - {" "})
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, min_frequency=MIN_COUNT, special_tokens=list(_SPECIAL), show_progress=False
+        vocab_size=vocabulary,
+        min_frequency=MIN_COUNT,
+        special_tokens=[*_SPECIAL, *letters, *(f"##{letter}" for letter in letters)],
+        show_progress=False,
     )
-    tokenizer.train_from_iterator(_texts(rows), trainer)
+    learner.train_from_iterator(_texts(rows), trainer)
+    tokenizer = of_pieces(learner.get_vocab())
     ids = {name: number for number, name in enumerate(_SPECIAL)}  # the trainer gives them the first ids, in order
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"]))
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), _SPECIAL, strict=True))
