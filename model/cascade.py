@@ -55,7 +55,7 @@ class Route:
         kinds = np.array([[bool(kind & bit) for bit in _BITS.tolist()] for kind in range(sets)])
         self._asks = (kinds @ self._reads.T.astype(np.int64)) > 0  # [sets of modalities, stages]
         self._weights = np.zeros((sets, count, count), np.float32)
-        self._stop_at = np.zeros((sets, count), np.float32)
+        self._stop_at = np.zeros((sets, count))  # in full precision: just above 1 is never
         given = {(pool.modalities, pool.stages): pool for pool in pools}
         for kind in range(1, sets):
             asked = np.flatnonzero(self._asks[kind])
@@ -92,7 +92,12 @@ class Route:
             # A photo may turn out to be broken. A text that gets no number shows a broken network, and stays NaN.
             if self._reads[number, -1] and (broken := np.isnan(found[:, 0])).any():
                 failed |= dict.fromkeys(asked[broken].tolist(), name)
-                kind[asked[broken]] &= ~(self._reads[number] @ _BITS)
+                lost = asked[broken]
+                kind[lost] &= ~(self._reads[number] @ _BITS)
+                for former in set(last[lost].tolist()) - {PRIOR}:  # as if there had been no photo
+                    again = lost[last[lost] == former]
+                    weights = self._weights[kind[again], former, : former + 1]
+                    probabilities[again] = softmax(np.einsum("rs,src->rc", weights, logs[: former + 1, again]))
                 asked, found = asked[~broken], found[~broken]
             logs[number, asked] = found
             weights = self._weights[kind[asked], number, : number + 1]

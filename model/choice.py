@@ -33,7 +33,11 @@ def choose(kinds: Sequence[Kind], held: HeldOut) -> tuple[list[Kind], list[Stage
         alone = held.as_they_are(kind)
         can = ~np.isnan(alone[:, 0])
         right = float((alone[can].argmax(axis=1) == held.truth[can]).mean()) if can.any() else 0.0
-        keep, why = _earns(kept, kind, held) if can.any() else (False, "no held-out row has what it reads")
+        keep, why = (
+            _earns(kept, kind, held)
+            if can.any()
+            else (False, held.unfit.get(kind.name, "no held-out row has what it reads"))
+        )
         tried.append(StageFacts(name=kind.name, kept=keep, why=why, accuracy=right))
         if keep:
             kept.append(kind)
@@ -60,7 +64,7 @@ def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
         gains.append(np.log(new[rows, truth] + 1e-12) - np.log(old[rows, truth] + 1e-12))
         before, after = before + int((old.argmax(1) == truth).sum()), after + int((new.argmax(1) == truth).sum())
     if not gains:
-        return True, f"the only one that reads what {blind:,} held-out rows have"
+        return blind > 0, f"the only one that reads what {blind:,} held-out rows have"
     gain = np.concatenate(gains)
     error = float(gain.std() / np.sqrt(len(gain)))
     mean, rows_count = float(gain.mean()), len(gain)
@@ -99,14 +103,17 @@ def _stop_at(share: NDArray[np.float64], later: NDArray[np.float64], truth: NDAr
 def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answers, Truth]:
     """What stages on this route would have answered to the held-out rows, and the truth of these.
 
-    Of the rows that every text stage has answered: one that is fitted once has not been asked about the others.
+    Of the rows that all of them were asked about: a kind that is not light is fitted once.
     """
     answers = [held.as_they_are(kind) for kind in kinds]
     silent = np.zeros(len(held.truth), np.bool_)
     for kind, answer in zip(kinds, answers, strict=True):
         if "image" not in kind.reads:
             silent |= np.isnan(answer[:, 0])
-    asked_all = np.flatnonzero(~(silent & held.present[:, :2].any(axis=1)))
+    usable = ~(silent & held.present[:, :2].any(axis=1))
+    if not all(kind.is_light for kind in kinds):
+        usable[len(usable) if held.asked_of_all is None else held.asked_of_all :] = False
+    asked_all = np.flatnonzero(usable)
     some = [answer[asked_all] for answer in answers]
     found = route.walk(held.present[asked_all], lambda number, asked: some[number][asked])
     return found, held.truth[asked_all]
@@ -114,7 +121,11 @@ def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answer
 
 def with_shares(tried: Sequence[StageFacts], kinds: Sequence[Kind], answers: Answers) -> list[StageFacts]:
     """The same facts, with the part of the rows that reaches each stage kept."""
-    reached = {kind.name: float((answers.stage >= number).mean()) for number, kind in enumerate(kinds)}
+    reached = {}
+    for number, kind in enumerate(kinds):
+        reads = [one in kind.reads for one in MODALITIES]
+        asked = (answers.stage >= number) & answers.used[:, reads].any(axis=1)
+        reached[kind.name] = float(asked.mean()) if len(asked) else 0.0
     return [one.model_copy(update={"share": reached.get(one.name, 0.0)}) for one in tried]
 
 

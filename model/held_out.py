@@ -1,12 +1,13 @@
 """What stages say of rows that they did not learn from: all that weights, thresholds and choices are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import DataInvalid
 from model.kinds import Kind
 from model.rows import MODALITIES, Rows
 from model.stages import FittedStage, LogProbabilities, Progress, Stage, Truth
@@ -54,11 +55,15 @@ class HeldOut:
         truth: Its class.
         answers: By stage and the modalities it was shown, [rows, classes]; NaN where a row lacks one of them, or the
             stage could not answer.
+        unfit: By stage, why it could not be fitted.
+        asked_of_all: How many of the first rows kinds were asked about that are not light; None: all rows.
     """
 
     present: NDArray[np.bool_]
     truth: Truth
     answers: dict[tuple[str, tuple[Modality, ...]], LogProbabilities]
+    unfit: dict[str, str] = field(default_factory=dict)
+    asked_of_all: int | None = None
 
     def of(self, kind: Kind, modalities: Sequence[Modality]) -> LogProbabilities:
         """A stage's answers to rows shown with just these modalities."""
@@ -96,6 +101,7 @@ def held_out(kinds: Sequence[Kind], examples: Examples, folds: Sequence[Fold], p
         for kind in kinds
         for shown in subsets(kind.reads)
     }
+    unfit: dict[str, str] = {}
     steps, start = len(kinds) * len(folds), 0
     for number, fold in enumerate(folds):
         held = examples.rows.take(fold.held)
@@ -107,12 +113,17 @@ def held_out(kinds: Sequence[Kind], examples: Examples, folds: Sequence[Fold], p
             def part_of(part: float, done: int = done) -> None:
                 progress((done + part) / steps)
 
-            stage = examples.fit(kind, fold.fit, part_of)
+            try:
+                stage = examples.fit(kind, fold.fit, part_of)
+            except DataInvalid as error:  # no photo that can be decoded, say: no reason to learn nothing at all
+                unfit[kind.name] = error.message
+                continue
             for shown in subsets(kind.reads):
                 _ask(stage, held, shown, answers[kind.name, shown][start : start + len(held)])
             progress((done + 1) / steps)
         start += len(held)
-    return HeldOut(examples.rows.take(every).present, examples.truth[every], answers)
+    present, truth = examples.rows.take(every).present, examples.truth[every]
+    return HeldOut(present, truth, answers, unfit, asked_of_all=len(folds[0].held))
 
 
 def _ask(stage: Stage, rows: Rows, shown: Sequence[Modality], into: LogProbabilities) -> None:

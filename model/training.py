@@ -182,11 +182,16 @@ def _choose(
     has = {modality for number, modality in enumerate(MODALITIES) if present[:, number].any()}
     able = [kind for kind in kinds(options.stages) if kind.reads & has]
     parts = cross_validation(data.codes, data.keys, split.seen, count=FOLDS, seed=options.seed)
-    folds = [Fold(fit, held) for fit, held in parts if len(held)]
+    folds = [Fold(fit, held) for fit, held in parts if len(held) and len(np.unique(examples.truth[fit])) > 1]
+    if not folds or not able:
+        what = "different titles" if able else "titles, descriptions or photos that may be used"
+        raise DataInvalid(f"{data.path} has too few {what} to learn from some and measure with others.")
     if len(split.seen) > MAX_CROSS_VALIDATED:
         folds = folds[:1]
     held = held_out(able, examples, folds, lambda part: listen("cross-validating", part))
     kept, tried = choose(able, held)
+    if not kept:
+        raise DataInvalid(f"Nothing can be learned from {data.path}: {tried[0].why}.")
     pools = pools_of(kept, held)
     answers, truth = simulate(Route(kept, pools, prior), kept, held)
     confidence = answers.probabilities.max(axis=1).astype(np.float64)

@@ -143,7 +143,7 @@ def _parse(given: bytes | dict[str, Any], number: int) -> "Product":
         first = error.errors(include_url=False, include_input=False)[0]
         where = "".join(f"{part}: " for part in first["loc"])
         raise click.ClickException(
-            f"Line {number} is no product: {f'{where}: ' if where else ''}{first['msg'].removeprefix('Value error, ')}."
+            f"Line {number} is no product: {where}{first['msg'].removeprefix('Value error, ')}."
         ) from None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import PhotoInvalid
+from schemas.limits import MAX_PHOTO_BYTES
 
 
 class PhotoFiles(Sequence[bytes | None]):
@@ -37,7 +38,9 @@ class PhotoFiles(Sequence[bytes | None]):
             return PhotoFiles(self._paths[row])
         path = self._paths[row]
         try:
-            return None if path is None else checked(path.read_bytes())
+            if path is None or path.stat().st_size > MAX_PHOTO_BYTES:
+                return None
+            return checked(path.read_bytes())
         except (OSError, PhotoInvalid):
             return None
 

@@ -104,3 +104,19 @@ def test_a_case_without_weights_is_refused() -> None:
     """A manifest that forgets a set of modalities is found when it is loaded, not at the first such product."""
     with pytest.raises(BundleInvalid, match="no weights for title after text"):
         Cascade([Scripted("text", TEXTS, 0.9)], [], [0.5, 0.3, 0.2])
+
+
+def test_a_broken_photo_counts_as_none() -> None:
+    """The answer is calibrated as that to the same text without a photo, not as that to one with a photo."""
+    stages = [Scripted("text", TEXTS, 0.6), Scripted("image", ["image"], 0.9)]
+    pools = []
+    for shown in subsets(frozenset(MODALITIES)):
+        asked = [stage.name for stage in stages if stage.reads & set(shown)]
+        weight = 2.0 if "image" in shown else 1.0
+        pools += [
+            Pool(modalities=shown, stages=tuple(asked[:count]), weights=(weight,) * count, stop_at=0.99)
+            for count in range(1, len(asked) + 1)
+        ]
+    answers = Cascade(stages, pools, [0.5, 0.3, 0.2]).answer(Rows(["a0", "a0"], [""] * 2, [b"!", None]))
+
+    assert answers.probabilities[1].tolist() == answers.probabilities[0].tolist()

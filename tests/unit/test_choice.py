@@ -1,5 +1,7 @@
 """What held-out answers decide: which stages stay, with which weights, and where the cascade stops."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,3 +114,19 @@ def test_the_answers_are_calibrated_by_what_a_row_has() -> None:
     for rows in (present[:, 2], ~present[:, 2]):
         right = answers.probabilities[rows].argmax(axis=1) == TRUTH[rows]
         assert abs(answers.probabilities[rows].max(axis=1).mean() - right.mean()) < 0.03
+
+
+def test_what_a_slow_stage_was_not_asked_about_decides_nothing() -> None:
+    """It is fitted once: threshold and shares come from the rows of that fold, as if there were no others."""
+    slow = Kind("image", EYE.reads, fit=None, is_light=False)  # type: ignore[arg-type] # never called
+    present, first = columns(1, 0, 1), ROWS // 5
+    seen = said(2, 2)
+    seen[first:] = np.nan
+    some = replace(held({"text": (TEXTS, said(0.5, 1)), "image": (EYE.reads, seen)}, present), asked_of_all=first)
+
+    answers, truth = simulate(
+        Route([WEAK, slow], pools_of([WEAK, slow], some), [1 / CLASSES] * CLASSES), [WEAK, slow], some
+    )
+
+    assert first == len(truth) == len(answers.stage)
+    assert (answers.stage == 1).mean() > 0.9

@@ -110,3 +110,33 @@ def test_evaluation_needs_rows_that_were_not_seen(bundle: Path, small_data: Path
 
     with pytest.raises(DataInvalid, match="learned from every row"):
         measure(bundle, load_labelled(tmp_path / "seen.csv", taxonomy=manifest.taxonomy), baseline=False)
+
+
+def test_a_photo_that_teaches_nothing_is_no_obstacle(tmp_path: Path) -> None:
+    """One broken photo among good texts: these are learned, and the report says why there is no image stage."""
+    from model.training import train
+
+    path = tmp_path / "one.csv"
+    (tmp_path / "a.jpg").write_bytes(b"no photo")
+    rows = [f"thé vert numéro {n},boisson,\nlivre ancien tome {n},livre,{'a.jpg' if n == 7 else ''}" for n in range(40)]
+    path.write_text("title,category,image\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+    manifest = train(load_labelled(path), tmp_path / "models").manifest
+
+    assert ["text"] == manifest.stages
+    assert [("text", True), ("image", False)] == [(one.name, one.kept) for one in manifest.tried]
+
+
+def test_photos_alone_need_somebody_who_looks_at_them(tmp_path: Path) -> None:
+    """Data without a text, and no image stage: an error in words."""
+    from model.kinds import Wanted
+    from model.training import TrainOptions, train
+
+    path = tmp_path / "photos.csv"
+    for n in range(60):
+        (tmp_path / f"{n}.jpg").write_bytes(b"no photo")
+    path.write_text("image,category\n" + "\n".join(f"{n}.jpg,{n % 2}a" for n in range(60)) + "\n", encoding="utf-8")
+
+    for wanted in (Wanted(photos=False), Wanted()):
+        with pytest.raises(DataInvalid):
+            train(load_labelled(path), tmp_path / "models", TrainOptions(stages=wanted))
