@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -83,10 +84,17 @@ class Work:
         )
         await consumer.start()
         try:
+            # A broker that stood still is for a moment fenced by its own controller, and named to nobody.
+            await eventually(partial(_knows_a_broker, consumer), 20)
             offset: int | None = await consumer.committed(TopicPartition(self.source, 0))
         finally:
             await consumer.stop()
         return offset
+
+
+async def _knows_a_broker(consumer: AIOKafkaConsumer) -> bool:
+    await consumer._client.force_metadata_update()
+    return bool(consumer._client.cluster.brokers())
 
 
 @pytest.fixture
