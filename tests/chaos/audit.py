@@ -4,7 +4,7 @@ Knows nothing of Kafka, MongoDB or aisle: it is told of records in the order of 
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
@@ -72,8 +72,6 @@ class Audit:
         self._repeats: tuple[array[int], array[int]] = (array("q"), array("q"))
         self.answers = array("q")
         """When each answer was made, in ms, in the order of arrival here."""
-        self.odd: dict[bytes, str] = {}
-        """Ids that their 16 bytes do not spell."""
         self._counts = Verdict()
 
     def asked(self, partition: int, offset: int, event_id: bytes) -> None:
@@ -125,12 +123,6 @@ class Audit:
             if (place := self._places.get(event_id)) is not None:
                 self._archived[place] = 1
         self._counts.documents = documents
-
-    def ids(self) -> Iterator[str]:
-        """The ids of all events that were asked for."""
-        for name, place in self._places.items():
-            if self._asked[place]:
-                yield self.odd.get(name) or str(UUID(bytes=name))
 
     @property
     def unanswered(self) -> int:

@@ -81,17 +81,6 @@ def test_documents_are_looked_for_by_id() -> None:
     assert 1 == len(verdict.first_not_archived)
 
 
-def test_ids_are_spelled_as_they_came() -> None:
-    """The store is asked by ids, which need not be UUIDs; an answer that nobody asked for is no id to look for."""
-    audit, event_id = Audit(), uuid4()
-    audit.asked(0, 0, event_id.bytes)
-    audit.asked(0, 1, short("no uuid"))
-    audit.odd[short("no uuid")] = "no uuid"
-    audit.answered(0, uuid4().bytes, 1_000, dead=False)
-
-    assert [str(event_id), "no uuid"] == list(audit.ids())
-
-
 def test_an_answer_that_nobody_asked_for_is_counted() -> None:
     """Invented events are wrong too, and too many documents."""
     audit = audited(*range(6))
