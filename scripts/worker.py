@@ -30,7 +30,7 @@ def archive() -> None:
 def _run(name: str, main: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
     from infra.logging import configure_logging
     from infra.settings import load_settings
-    from streams.worker import run_worker
+    from streams.lifetime import run_worker
 
     settings = load_settings()
     configure_logging(settings, worker=name)

@@ -16,7 +16,7 @@ from infra.settings import load_settings
 from model.classifier import Classification, Classifier, Photo
 from schemas.product import Product
 from streams.classify_worker import main
-from streams.worker import run_worker
+from streams.lifetime import run_worker
 from tests.chaos.events import HANGS, KILLS, RAISES
 
 BROKEN: Final = "CHAOS_MODEL_BROKEN"

@@ -134,7 +134,7 @@ import sys
 from infra.kafka.app import new_app
 from infra.logging import configure_logging
 from infra.settings import load_settings
-from streams.worker import run_worker
+from streams.lifetime import run_worker
 
 async def main(worker):
     app = new_app(sys.argv[2], worker.settings, worker.settings.kafka_bootstrap)

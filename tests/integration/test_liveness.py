@@ -19,7 +19,8 @@ from infra.kafka.app import BatchApp, new_app
 from infra.kafka.clients import admin_client
 from infra.settings import Settings
 from streams.commit import run_stage
-from streams.worker import Worker, _supervise
+from streams.lifetime import _supervise
+from streams.worker import Worker
 from tests.integration.conftest import Services
 from tests.integration.road import eventually, good, send
 

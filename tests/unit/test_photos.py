@@ -13,7 +13,8 @@ import pytest
 
 from infra.errors import PhotoMissing, PhotoOversize, PhotoRefused, PhotoUnavailable, SettingsInvalid
 from infra.images import ImageStore
-from infra.photos import DirectoryRoot, Photos
+from infra.photo_roots import DirectoryRoot
+from infra.photos import Photos
 from schemas.errors import AisleError
 from schemas.limits import MAX_PHOTO_BYTES
 from schemas.product import Image
@@ -144,7 +145,7 @@ def test_a_file_nobody_may_read_is_unavailable(photos: Photos, monkeypatch: pyte
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("infra.photos.os.open", refuse)
+    monkeypatch.setattr("infra.photo_roots.os.open", refuse)
     with pytest.raises(PhotoUnavailable, match="Permission denied"):
         read(photos, "shop/a.jpg")
 

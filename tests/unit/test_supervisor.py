@@ -95,7 +95,7 @@ class Answers:
 
 async def test_a_child_that_lives_no_longer_is_killed_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three bad answers in a row after a good one are the end, in its own words; then it is started anew."""
-    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    monkeypatch.setattr("infra.keeper._LIVE_EVERY_S", 0.01)
     journal, answers = Journal(), Answers(None, "intake: nothing came", "silent", "intake: nothing came", None)
     supervisor = Supervisor(journal)
     await supervisor.start([Child("worker", lambda: python(FOREVER), stuck=answers)])
@@ -118,7 +118,7 @@ async def test_a_child_that_may_yet_live_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, words: list[str | None]
 ) -> None:
     """Silence before the first good answer, and two bad ones between good ones, are no reason to kill."""
-    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    monkeypatch.setattr("infra.keeper._LIVE_EVERY_S", 0.01)
     journal, answers = Journal(), Answers(*words)
     supervisor = Supervisor(journal)
     await supervisor.start([Child("worker", lambda: python(FOREVER), stuck=answers)])
@@ -131,7 +131,7 @@ async def test_a_child_that_may_yet_live_is_left_alone(
 
 async def test_a_child_that_is_stopping_is_not_killed_for_being_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     """During a stop nobody asks: the child has all of its time to drain."""
-    monkeypatch.setattr("infra.supervisor._LIVE_EVERY_S", 0.01)
+    monkeypatch.setattr("infra.keeper._LIVE_EVERY_S", 0.01)
     journal = Journal()
     script = "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.5), sys.exit())); print('deaf')"
     launch = Launch((sys.executable, "-u", "-c", f"{script}; time.sleep(600)"))
@@ -185,7 +185,7 @@ async def test_wrong_usage_is_not_tried_again() -> None:
 
 async def test_a_service_that_never_comes_up_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A first start that fails again and again is an error that shows the log's last words."""
-    monkeypatch.setattr("infra.supervisor._BACKOFF_S", 0.01)
+    monkeypatch.setattr("infra.keeper._BACKOFF_S", 0.01)
     log = tmp_path / "service.log"
     launch = Launch((sys.executable, "-c", "raise SystemExit('no room')"), log=log)
     supervisor = Supervisor(Journal())

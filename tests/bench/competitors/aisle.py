@@ -17,7 +17,8 @@ from streams.classify import Classified, ClassifyStage, Outbox
 from streams.commit import Stage, run_stage
 from streams.decode import id_of
 from streams.inference import Inference
-from streams.worker import Worker, run_worker
+from streams.lifetime import run_worker
+from streams.worker import Worker
 from tests.bench.competitors.answers import Direct, load_classifier
 from tests.bench.competitors.task import Stopwatch, Task, read_task, tell
 
