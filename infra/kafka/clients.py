@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from infra.errors import BrokerUnavailable
 from infra.kafka.fetch import fetch
+from infra.kafka.reader import Reader
 from infra.logging import get_logger
 from schemas.limits import KIB, MAX_RECORD_BYTES
 
@@ -20,6 +21,7 @@ _POLL_MS = 500
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 5.0
 _TELL_EVERY_S = 30.0
+_METADATA_MS = 10_000  # how late a reader notices new partitions
 
 logger = get_logger(__name__)
 
@@ -66,8 +68,8 @@ async def producer_client(
 
 
 @asynccontextmanager
-async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer of whole topics outside any group, connected.
+async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> AsyncIterator[Reader]:
+    """A consumer of whole topics outside any group, connected; partitions that come are read from their beginning.
 
     Args:
         bootstrap: ``host:port`` of the brokers.
@@ -77,25 +79,31 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
     Raises:
         BrokerUnavailable: No broker answers.
     """
-    client = AIOKafkaConsumer(
+    client = Reader(
         *topics,
         bootstrap_servers=bootstrap,
         auto_offset_reset="earliest" if from_start else "latest",
         enable_auto_commit=False,
+        metadata_max_age_ms=_METADATA_MS,
         max_partition_fetch_bytes=MAX_RECORD_BYTES + 64 * KIB,
     )
     async with _connected(bootstrap, client.start, client.stop):
         yield client
 
 
-async def records(reader: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
+async def records(reader: Reader) -> AsyncIterator[ConsumerRecord]:
     """Every record of a reader as it comes."""
+    async for some in batches(reader):
+        for record in some:
+            yield record
+
+
+async def batches(reader: Reader) -> AsyncIterator[list[ConsumerRecord]]:
+    """What a reader fetches, each partition's records in order; empty when nothing has come for half a second."""
     while True:
         fetch_records = partial(reader.getmany, timeout_ms=_POLL_MS)
         fetched = await fetch(reader, reader.assignment(), fetch_records)
-        for rows in fetched.values():
-            for record in rows:
-                yield record
+        yield [record for rows in fetched.values() for record in rows]
 
 
 async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> None:

@@ -117,6 +117,32 @@ async def test_topics_grow_under_load_and_nothing_is_lost(services: Services) ->
     assert all(int(one.value) % (4 if int(one.value) >= 200 else 2) == one.partition for one in came)
 
 
+@pytest.mark.parametrize("from_start", [True, False])
+async def test_a_reader_keeps_its_place_when_its_topic_grows(services: Services, from_start: bool) -> None:
+    """What it has read does not come again, what comes meanwhile is not passed over, new partitions are read whole."""
+    name = f"test-{uuid4()}"
+    came: list[ConsumerRecord] = []
+    async with (
+        admin_client(services.kafka_bootstrap) as admin,
+        producer_client(services.kafka_bootstrap) as producer,
+    ):
+        await make(admin, name, 2)
+        async with reader_client(services.kafka_bootstrap, name, from_start=from_start) as reader:
+            await reader.seek_to_end()
+            for number in range(10):
+                await producer.send_and_wait(name, str(number).encode(), partition=number % 2)
+            await read(reader, came, 10)
+            await grow_topics(admin, [Growth(name, 2, 4)])
+            await eventually(lambda: _knows(producer, name, 4), 10)
+            for number in range(10, 30):
+                await producer.send_and_wait(name, str(number).encode(), partition=number % 4)
+            await reader._client.force_metadata_update()
+            await read(reader, came, 30)
+            await producer.send_and_wait(name, b"30", partition=0)
+            await read(reader, came, 31)
+    assert list(range(31)) == sorted(int(one.value) for one in came)
+
+
 async def test_a_delivery_finds_a_partition_that_came_after_the_producer(services: Services) -> None:
     """The producer knows two partitions; the fourth is there by the time a record is for it."""
     name = f"test-{uuid4()}"
