@@ -42,6 +42,9 @@ COST_PER_BATCH: Final = Gauge(
 BATCH_LIMIT: Final = Gauge("aisle_batch_limit_events", "Most events the next micro-batch may hold.", registry=REGISTRY)
 OPEN_BATCHES: Final = Gauge("aisle_open_batches", "Batches delivered and not yet acknowledged.", registry=REGISTRY)
 OPEN_BYTES: Final = Gauge("aisle_open_bytes", "Payload of those batches.", registry=REGISTRY)
+DECIDED_CONTENTS: Final = Gauge(
+    "aisle_decided_contents", "Contents whose category a person decided, as this worker knows them.", registry=REGISTRY
+)
 LOOP_LAG: Final = Histogram(
     "aisle_event_loop_lag_seconds",
     "How much later than asked the event loop woke a timer.",

@@ -52,6 +52,17 @@ class Settings(BaseSettings):
         description="Where photos that events name are read: directories or object stores (s3://bucket/prefix), "
         "comma-separated; a photo anywhere else is never followed.",
     )
+    taxonomy: Path | None = Field(
+        None,
+        description="CSV of the categories that people may name in feedback; unset: those of the model in service.",
+    )
+    verdicts_max: int = Field(
+        1_000_000,
+        ge=1_000,
+        le=100_000_000,
+        description="Most contents whose category a person decided that a worker keeps in memory, 0.12 KB each; beyond "
+        "that it forgets the oldest.",
+    )
     language: str = Field("en", description="Language of the labels in predictions, where the taxonomy has it.")
     infer_deadline_s: Seconds = Field(60, description="A model call longer than this ends the worker.")
 

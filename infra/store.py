@@ -48,7 +48,11 @@ _INDEXES: Final = {
         ),
         IndexModel([("dead_letter.at", DESCENDING)], sparse=True),
     ),
-    FEEDBACK: (IndexModel([("parked", ASCENDING), ("product_id", ASCENDING)]),),
+    FEEDBACK: (
+        IndexModel([("parked", ASCENDING), ("product_id", ASCENDING)]),
+        IndexModel([("parked", ASCENDING), ("event_id", ASCENDING)]),
+        IndexModel([("content", ASCENDING), ("event_id", ASCENDING)]),
+    ),
     DLQ_ACTIONS: (IndexModel([("event_id", ASCENDING), ("at", ASCENDING)]),),
 }
 _DUPLICATE_KEY: Final = 11000

@@ -1,11 +1,15 @@
 """What aisle answers: the category of a product, how sure it is, and which model said so."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.feedback import ShortText
 from schemas.ids import EventId
 from schemas.time import Instant
+
+REVIEWER: Final = "reviewer"
+"""In ``decided_by``: a person decided, on this very event or on another with the same content."""
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Modality = Literal["title", "description", "image"]
@@ -42,7 +46,7 @@ class Prediction(BaseModel):
     """The answer to one product.
 
     The earliest prediction of an event id is its prediction and later ones are repeats, except a reviewer's
-    (``decided_by`` is ``reviewer``), which supersedes.
+    (``decided_by`` is ``reviewer``), which supersedes: of several on a partition the last.
     """
 
     event_id: EventId
@@ -57,3 +61,6 @@ class Prediction(BaseModel):
     model: ModelRef
     classified_at: Instant
     replay: str | None = Field(default=None, description="The replay this answer belongs to, if any.")
+    feedback_id: ShortText | None = Field(
+        default=None, description="The verdict on this event that the answer follows; the event has another before it."
+    )

@@ -20,10 +20,12 @@ from schemas.limits import MAX_RECORD_BYTES
 from schemas.prediction import Prediction
 from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
+from streams.decisions import Decisions
 from streams.decode import id_of, parse, parse_product
 from streams.errors import EventFatal
 from streams.isolate import isolate
 from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
+from streams.shelves import TaxonomyInForce, check_code
 from streams.verdicts import Verdicts, feedback_document
 
 TOPICS = (PRODUCTS_IN, PREDICTIONS_OUT, FEEDBACK, PRODUCTS_DLQ)
@@ -36,10 +38,16 @@ class Writes:
     """What a batch leads to."""
 
     items: list[Part] = field(default_factory=list)
+    events: set[str] = field(default_factory=set)
     photos: dict[str, bytes] = field(default_factory=dict)
     products: set[str] = field(default_factory=set)
     feedback: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: list[OutRecord] = field(default_factory=list)
+
+    def add(self, part: Part) -> None:
+        """Write a part of an item."""
+        self.items.append(part)
+        self.events.add(part.event_id)
 
 
 class ArchiveStage:
@@ -48,13 +56,18 @@ class ArchiveStage:
     Args:
         store: Where items and feedback go.
         images: Where photos go.
-        producer: Publishes feedback that cannot be used.
+        producer: Publishes what follows from feedback, and feedback that cannot be used.
         retry_budget_s: How long the store may be away before the batch is given back, in seconds.
+        taxonomy: What the codes in feedback are held to.
     """
 
-    def __init__(self, store: Store, images: ImageStore, producer: Producer, retry_budget_s: float) -> None:
+    def __init__(
+        self, store: Store, images: ImageStore, producer: Producer, retry_budget_s: float, taxonomy: TaxonomyInForce
+    ) -> None:
         self._store = store
+        self._taxonomy = taxonomy
         self._verdicts = Verdicts(store)
+        self._decisions = Decisions(store, self._verdicts, producer, taxonomy)
         self._images = images
         self._producer = producer
         self._retry_budget_s = retry_budget_s
@@ -83,10 +96,11 @@ class ArchiveStage:
 
         async def write() -> None:
             await self._write_items(results.items)
-            if results.feedback:
-                await self._verdicts.keep(results.feedback)
-            named = {document["product_id"] for document in results.feedback if "product_id" in document}
-            await self._verdicts.resolve(results.products | named)
+            kept = await self._verdicts.keep(results.feedback) if results.feedback else []
+            products = results.products | {document["product_id"] for document in kept if "product_id" in document}
+            events = results.events | {document["event_id"] for document in kept if document["event_id"] is not None}
+            if events or products:
+                await self._decisions.tell(await self._verdicts.parked(events, products))
 
         await self._store.retrying(write, self._retry_budget_s)
         if results.dead_letters:
@@ -130,7 +144,7 @@ class ArchiveStage:
             product = parse_product(record)
         except AisleError:
             return  # the classify agent makes the dead letter
-        writes.items.append(product_part(id_of(record), product, record, writes.photos))
+        writes.add(product_part(id_of(record), product, record, writes.photos))
         writes.products.add(product.product_id)
 
     def _read_prediction(self, record: ConsumerRecord, writes: Writes) -> None:
@@ -139,7 +153,8 @@ class ArchiveStage:
         except AisleError as error:
             _log_skipped(record, error.message)
             return
-        writes.items.append(prediction_part(prediction))
+        if prediction.feedback_id is None:  # else it was told from the item's verdict, which is there
+            writes.add(prediction_part(prediction, record))
 
     def _read_dead_letter(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
@@ -147,11 +162,12 @@ class ArchiveStage:
         except ValidationError as error:
             _log_skipped(record, f"no dead letter of aisle's: {error.error_count()} error headers missing or wrong")
             return
-        writes.items.append(dead_letter_part(id_of(record), reason, record))
+        writes.add(dead_letter_part(id_of(record), reason, record))
 
     def _read_feedback(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
             feedback = parse(Feedback, record, limit_bytes=MAX_RECORD_BYTES)
+            check_code(feedback.code, self._taxonomy.now())
         except AisleError as error:
             writes.dead_letters.append(dead_letter(record, id_of(record), "decode", error))
             return

@@ -12,6 +12,7 @@ from infra.store import Store
 from schemas.topics import FEEDBACK
 from streams.archive import TOPICS, ArchiveStage
 from streams.commit import run_stage
+from streams.shelves import TaxonomyInForce
 from streams.worker import Worker
 
 GROUP = "aisle-archive"
@@ -43,11 +44,11 @@ async def _new_app(worker: Worker, store: Store) -> BatchApp:
     health.has("store")
 
     app = new_app(GROUP, settings, await worker.broker(FEEDBACK))
-    images = ImageStore(settings.data_dir / "images")
+    images, taxonomy = ImageStore(settings.data_dir / "images"), TaxonomyInForce(settings)
 
     @app.agent(app.topic(*TOPICS), name="archive")
     async def archive(stream: Any) -> None:
-        stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s)
+        stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s, taxonomy)
         try:
             await run_stage(stream, stage, worker.progress)
         except (StoreUnavailable, StoreRefused) as error:

@@ -15,6 +15,7 @@ from schemas.prediction import ModelRef
 from schemas.product import Product
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.dead_letters import dead_letter
+from streams.decided import DecidedContents
 from streams.decode import Received, id_of, parse_product
 from streams.encode import PredictionEncoder
 from streams.errors import EventFatal, EventPoisonous
@@ -50,12 +51,20 @@ class ClassifyStage:
         inference: Asks the model.
         producer: Publishes the answers, each on its product's partition number.
         photos: Reads photos for a model that looks at them.
+        decided: Knows the contents that people have decided.
     """
 
-    def __init__(self, inference: Inference, producer: Producer, photos: PhotoReader | None = None) -> None:
+    def __init__(
+        self,
+        inference: Inference,
+        producer: Producer,
+        photos: PhotoReader | None = None,
+        decided: DecidedContents | None = None,
+    ) -> None:
         self._inference = inference
         self._producer = producer
         self._photos = photos
+        self._decided = decided
 
     def decode(self, records: Sequence[ConsumerRecord]) -> tuple[list[Received], list[OutRecord]]:
         """The products among the records, and dead letters for the rest."""
@@ -75,6 +84,14 @@ class ClassifyStage:
         return Classified(received, answers, dead_letters, self._inference.classifier.ref, datetime.now(UTC))
 
     async def _answers(self, products: list[Product]) -> list[Classification | Exception]:
+        decided = {} if self._decided is None else await self._decided.look_up(products)
+        if not decided:
+            return await self._classify(products)
+        left = [product for number, product in enumerate(products) if number not in decided]
+        answers = iter(await self._classify(left))
+        return [decided[number] if number in decided else next(answers) for number in range(len(products))]
+
+    async def _classify(self, products: list[Product]) -> list[Classification | Exception]:
         if self._photos is None or not self._inference.classifier.reads_photos:
             return await self._inference.classify(products)
         answers: list[Classification | Exception] = []

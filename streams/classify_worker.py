@@ -13,8 +13,10 @@ from model.errors import NoChampion
 from schemas.topics import PRODUCTS_IN
 from streams.classify import ClassifyStage
 from streams.commit import run_stage
+from streams.decided import DecidedContents
 from streams.inference import Inference
 from streams.photos import PhotoReader
+from streams.shelves import shelves_of
 from streams.worker import Worker
 
 GROUP = "aisle-classify"
@@ -30,14 +32,17 @@ async def main(worker: Worker) -> None:
     classifier = await asyncio.to_thread(load, bundle, settings.language)
     logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
 
-    app = new_app(GROUP, settings, await worker.broker(PRODUCTS_IN))
+    bootstrap = await worker.broker(PRODUCTS_IN)
+    app = new_app(GROUP, settings, bootstrap)
     inference, photos = Inference(classifier, settings.infer_deadline_s), PhotoReader.of(settings)
+    decided = DecidedContents(settings.verdicts_max, shelves_of(settings, classifier.manifest))
 
     @app.agent(app.topic(PRODUCTS_IN), name="classify")
     async def classify(stream: Any) -> None:
-        await run_stage(stream, ClassifyStage(inference, app.batch_producer, photos), worker.progress)
+        await run_stage(stream, ClassifyStage(inference, app.batch_producer, photos, decided), worker.progress)
 
-    await worker.run(app)
+    async with decided.followed(bootstrap, worker.health):
+        await worker.run(app)
 
 
 def load(bundle: Path, language: str) -> Classifier:

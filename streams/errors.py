@@ -21,6 +21,12 @@ class RecordInvalid(AisleError):
     code = "record-invalid"
 
 
+class CodeUnknown(AisleError):
+    """A verdict that names a category outside the taxonomy."""
+
+    code = "code-unknown"
+
+
 class EventPoisonous(AisleError):
     """An event that makes the model fail, while the model answers others."""
 

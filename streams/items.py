@@ -4,7 +4,6 @@ One document per event in ``items``; each part is one sub-document written from 
 compare whole sub-documents field by field in order, so the first fields decide which of two writes stays.
 """
 
-from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from bson import Binary
 from pymongo import UpdateOne
 
+from schemas.content import content_key, digest_name, photo_content
 from schemas.dead_letter import DeadLetter
 from schemas.prediction import Prediction
 from schemas.product import Image, Product
@@ -54,10 +54,17 @@ def product_part(event_id: str, product: Product, record: ConsumerRecord, photos
     return Part(event_id, "$min", "product", part, product.product_id)
 
 
-def prediction_part(prediction: Prediction) -> Part:
-    """The earliest prediction of the event."""
+def content_of(product: Document) -> str:
+    """The key of the content of a stored product part, the same as that of the product it was made from."""
+    image = product.get("image") or {}
+    photo = digest_name(image["sha256"]) if "sha256" in image else image.get("uri")
+    return content_key(product.get("title"), product.get("description"), photo)
+
+
+def prediction_part(prediction: Prediction, record: ConsumerRecord) -> Part:
+    """The earliest prediction of the event, and the partition it is on: what a person says of it goes there too."""
     fields = prediction.model_dump(exclude={"event_id", "product_id", "classified_at"}, exclude_none=True)
-    part: Document = {"classified_at": prediction.classified_at, **fields}
+    part: Document = {"classified_at": prediction.classified_at, **fields, "partition": record.partition}
     return Part(prediction.event_id, "$min", "prediction", part, prediction.product_id)
 
 
@@ -106,9 +113,8 @@ def _upsert(event_id: str, parts: dict[str, Part]) -> UpdateOne:
 def _image_reference(image: Image, photos: dict[str, bytes]) -> Document:
     if image.base64 is None:
         return {"uri": image.uri}
-    try:
-        content = b64decode(image.base64, validate=True)
-    except ValueError:
+    content = photo_content(image)
+    if content is None:
         return {"error": "the photo is not valid base64", "media_type": image.media_type}
     digest = sha256(content).hexdigest()
     photos[digest] = content

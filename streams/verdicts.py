@@ -1,8 +1,8 @@
 """What people say of predictions, on its way to the items it is about.
 
 Every verdict ever given stays in the collection ``feedback``. One that names an event goes to that item; one
-that names only a product means its newest item at that time, which is resolved once and stored so. Until
-there is such an item the verdict is parked.
+that names only a product means its newest item at that time, which is resolved once and stored so. A verdict is
+parked until there is such an item, and until all that follows from it has been told.
 """
 
 from collections.abc import Iterable
@@ -38,39 +38,61 @@ class Verdicts:
 
     Args:
         store: Where items and feedback are.
+
+    Its methods raise StoreUnavailable when the store is away; everything may then be repeated.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def keep(self, documents: Iterable[Document]) -> None:
+    async def keep(self, documents: Iterable[Document]) -> list[Document]:
         """Store verdicts, the first of each id, and bring the stored ones that name an event to their items.
 
-        Raises:
-            StoreUnavailable: The store is away; everything may be repeated.
+        Returns:
+            The verdicts with these ids as they are stored.
         """
         documents = sorted(documents, key=lambda document: str(document["_id"]))
         await self._store.upsert(FEEDBACK, [_first(document) for document in documents])
-        ids = [document["_id"] for document in documents]
-        await self._write(await self._find({"_id": {"$in": ids}, "event_id": {"$ne": None}}))
+        stored = await self._find({"_id": {"$in": [document["_id"] for document in documents]}})
+        await self._write(document for document in stored if document["event_id"] is not None)
+        return stored
 
-    async def resolve(self, product_ids: Iterable[str]) -> None:
-        """Bring parked verdicts on these products to their items, where there is one by now.
+    async def parked(self, event_ids: Iterable[str], product_ids: Iterable[str]) -> list[Document]:
+        """The parked verdicts on these events, and on items of these products, which they name from now on."""
+        products = {"event_id": None, "product_id": {"$in": sorted(set(product_ids))}}
+        found = await self._find(
+            {"parked": True, "$or": [{"event_id": {"$in": sorted(set(event_ids))}}, products]},
+        )
+        named = [document for document in found if document["event_id"] is not None]
+        chosen = [await self._choose(document) for document in found if document["event_id"] is None]
+        resolved = [document for document in chosen if document is not None]
+        await self._write(resolved)
+        return named + resolved
 
-        Raises:
-            StoreUnavailable: The store is away; everything may be repeated.
-        """
-        wanted = sorted(set(product_ids))
-        if not wanted:
-            return
-        for document in await self._find({"parked": True, "product_id": {"$in": wanted}}):
-            event_id = await self._newest_item(document["product_id"], document["at"])
-            if event_id is not None:
-                # The choice is stored before it is used: whoever repeats this makes no other.
-                choice = {"$set": {"event_id": event_id, "parked": False}}
-                with self._store.named_errors():
-                    await self._store.collection(FEEDBACK).update_one({"_id": document["_id"], "parked": True}, choice)
-                await self._write([document | {"event_id": event_id}])
+    async def bind(self, contents: Iterable[tuple[Document, str]]) -> None:
+        """Note which content each verdict is about."""
+        await self._update((document["_id"], {"content": content}) for document, content in contents)
+
+    async def release(self, documents: Iterable[Document]) -> None:
+        """Note that all that follows from these verdicts has been told."""
+        await self._update((document["_id"], {"parked": False}) for document in documents)
+
+    async def on_contents(self, contents: Iterable[str]) -> list[Document]:
+        """The verdicts that are known to be about these contents."""
+        return await self._find({"content": {"$in": sorted(set(contents))}})
+
+    async def _choose(self, document: Document) -> Document | None:
+        """The verdict with the item that it means, or None while there is none."""
+        event_id = await self._newest_item(document["product_id"], document["at"])
+        if event_id is None:
+            return None
+        # The choice is stored before it is used: whoever repeats this, or does it at the same time, makes no other.
+        with self._store.named_errors():
+            await self._store.collection(FEEDBACK).update_one(
+                {"_id": document["_id"], "event_id": None}, {"$set": {"event_id": event_id}}
+            )
+        (stored,) = await self._find({"_id": {"$in": [document["_id"]]}})
+        return stored
 
     async def _find(self, query: Document) -> list[Document]:
         with self._store.named_errors():
@@ -88,6 +110,10 @@ class Verdicts:
     async def _write(self, documents: Iterable[Document]) -> None:
         await self._store.upsert(ITEMS, upserts(verdict_part(document) for document in documents))
 
+    async def _update(self, changes: Iterable[tuple[str, Document]]) -> None:
+        by_id = sorted(changes, key=lambda change: change[0])
+        await self._store.upsert(FEEDBACK, [UpdateOne({"_id": key}, {"$set": fields}) for key, fields in by_id])
+
 
 def verdict_part(document: Document) -> Part:
     """The latest verdict on an item; of two at one time, the one with the greater id."""
@@ -101,5 +127,4 @@ def verdict_part(document: Document) -> Part:
 
 def _first(document: Document) -> UpdateOne:
     fields = {name: value for name, value in document.items() if name != "_id"}
-    fields["parked"] = document["event_id"] is None
-    return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": fields}, upsert=True)
+    return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": fields | {"parked": True}}, upsert=True)

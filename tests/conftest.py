@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-SHARE_THE_ROAD = {f"tests/integration/test_{name}.py" for name in ("dlq", "readme", "road")}
+SHARE_THE_ROAD = {f"tests/integration/test_{name}.py" for name in ("dlq", "feedback", "readme", "road")}
 CIQUAL = Path(__file__).parent / "data" / "ciqual_fr" / "ciqual_fr.csv"
 
 

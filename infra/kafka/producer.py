@@ -8,6 +8,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.partitioner import DefaultPartitioner
 from faust.transport.drivers import aiokafka as stock
 
 from infra.errors import DeliveryFailed, PartitionMissing, TopicMissing
@@ -38,6 +40,19 @@ class Producer(stock.Producer):
     def client(self) -> AIOKafkaClient:
         """The client that it sends with."""
         return self._ensure_producer().client
+
+    async def partition_of(self, topic: str, key: bytes) -> int:
+        """The partition that Kafka's own clients give a key.
+
+        Raises:
+            TopicMissing: There is no such topic.
+        """
+        try:
+            partitions = sorted(await self._ensure_producer().partitions_for(topic))
+        except UnknownTopicOrPartitionError as error:
+            raise TopicMissing(f"There is no topic {topic}.", hint="Run `aisle topics create`.") from error
+        partition: int = DefaultPartitioner()(key, partitions, partitions)
+        return partition
 
     async def deliver(self, topic: str, records: Iterable[OutRecord]) -> None:
         """Publish records and wait until every one is acknowledged by all in-sync replicas.

@@ -16,12 +16,14 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from infra.errors import StoreRefused, StoreUnavailable
 from infra.images import ImageStore
+from infra.settings import Settings
 from infra.store import ITEMS, Store
 from schemas.headers import EVENT_ID
 from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
 from streams.errors import RecordInvalid
+from streams.shelves import TaxonomyInForce
 from tests.integration.conftest import Services
 from tests.records import record
 
@@ -42,8 +44,10 @@ async def store(services: Services) -> AsyncIterator[Store]:
 
 
 def stage(store: Store, folder: Path, producer: Any = None) -> ArchiveStage:
-    """An archive stage; its producer notes what it is given."""
-    return ArchiveStage(store, ImageStore(folder), producer or AsyncMock(), retry_budget_s=0.5)
+    """An archive stage without a taxonomy; its producer notes what it is given."""
+    taxonomy = TaxonomyInForce(Settings(data_dir=folder))
+    producer = producer or AsyncMock(partition_of=AsyncMock(return_value=0))
+    return ArchiveStage(store, ImageStore(folder), producer, 0.5, taxonomy)
 
 
 async def archive(stage: ArchiveStage, records: Iterable["ConsumerRecord[bytes, bytes]"]) -> None:
@@ -195,6 +199,7 @@ async def test_only_what_a_document_is_to_blame_for_is_left_out(
     monkeypatch.setattr(store, "collection", lambda _name: Refusing())
     writes = stage(store, tmp_path).decode([record(b'{"product_id": "1", "title": "t"}')])
     writes.products.clear()
+    writes.events.clear()
     with nullcontext() if blamed else pytest.raises(StoreUnavailable, match="as planned"):
         await stage(store, tmp_path).deliver(writes)
 

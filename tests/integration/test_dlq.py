@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 from uuid import uuid4
 
 import orjson
@@ -61,7 +61,7 @@ async def numbers(letters: DeadLetters, choice: Choice, states: Any = UNSETTLED,
 
 async def test_letters_are_found_and_actions_outlive_a_replay(store: Store, tmp_path: Path) -> None:
     """By stage, reason and time; what was dropped stays so when the same records are archived once more."""
-    stage = ArchiveStage(store, ImageStore(tmp_path), AsyncMock(), retry_budget_s=5)
+    stage = ArchiveStage(store, ImageStore(tmp_path), AsyncMock(), 5, Mock())
     topic = [failed(number) for number in range(7)]
 
     async def archive() -> None:

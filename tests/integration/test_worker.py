@@ -1,23 +1,29 @@
 """A worker process from start to end."""
 
+import asyncio
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import orjson
 import pytest
 
-from infra.kafka.clients import admin_client
+from infra.kafka.clients import admin_client, reader_client, records
 from infra.kafka.topics import create_topics
 from infra.process import module
 from infra.settings import Settings
+from model.bundle import read_manifest
 from model.champion import promote
+from schemas.content import key_of
+from schemas.product import Product
 from tests.integration.conftest import Services
-from tests.integration.road import answers, environment, eventually, good, send, wait
+from tests.integration.road import Raw, answers, environment, eventually, good, send, wait
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -62,29 +68,54 @@ def causes(port: int) -> dict[str, str] | None:
         return None
 
 
+def verdict_on(sent: Raw, code: str) -> Raw:
+    """The record that says what a person has decided of a product's content."""
+    product = Product.model_validate_json(sent.value or b"")
+    verdict = {"code": code, "verdict": "corrected", "by": "ada", "at": "2026-11-21T12:00:00Z"}
+    value = orjson.dumps(verdict | {"event_id": sent.event_id, "feedback_id": "f"})
+    return Raw(value, key_of(product).encode())
+
+
+async def answer_to(bootstrap: str, event_id: str) -> dict[str, Any]:
+    """The first prediction of an event."""
+    async with asyncio.timeout(30), reader_client(bootstrap, "predictions.out", from_start=True) as reader:
+        async for record in records(reader):
+            answer: dict[str, Any] = orjson.loads(record.value)
+            if event_id == answer["event_id"]:
+                return answer
+    raise AssertionError
+
+
 async def test_without_a_champion_nothing_is_consumed_until_there_is_one(
     services: Services, bundle: Path, tmp_path: Path
 ) -> None:
-    """The worker says `aisle train` and is not ready; a champion puts it to work; SIGTERM ends it with 0."""
+    """The worker says `aisle train` and is not ready; a champion puts it to work; SIGTERM ends it with 0.
+
+    What a person had decided of a content before it started, it knows with its first answer.
+    """
     async with admin_client(services.kafka_bootstrap) as admin:
         await create_topics(admin, services.settings)
     settings = Settings(data_dir=tmp_path, kafka_bootstrap=services.kafka_bootstrap, health_port=free_port())
-    event = good(1)
-    await send(services.kafka_bootstrap, "products.in", [event])
+    event, decided = good(1), good(2, title=f"decided {uuid4()}")
+    await send(services.kafka_bootstrap, "verdicts", [verdict_on(decided, read_manifest(bundle).categories[-1].code)])
+    await send(services.kafka_bootstrap, "products.in", [decided, event])
     with worker("classify", settings, tmp_path / "worker.log") as process:
         wait(lambda: "aisle train" in (causes(settings.health_port) or {}).get("model", ""), 30)
         assert not await answers(services.kafka_bootstrap, "predictions.out", [event.event_id])
 
         promote(tmp_path / "models", bundle, by="test", why="the first one")
 
+        both = [event.event_id, decided.event_id]
+
         async def answered() -> bool:
-            return bool(await answers(services.kafka_bootstrap, "predictions.out", [event.event_id]))
+            return 2 == len(await answers(services.kafka_bootstrap, "predictions.out", both))
 
         await eventually(answered, 60)
         assert causes(settings.health_port) == {}
         process.terminate()
         assert process.wait(30) == 0
     assert await answers(services.kafka_bootstrap, "predictions.out", [event.event_id]) == {event.event_id: 1}
+    assert "reviewer" == (await answer_to(services.kafka_bootstrap, decided.event_id))["decided_by"]
     assert names(tmp_path) == {"models", "worker.log"}, "a worker writes nothing beside"
 
 

@@ -9,12 +9,13 @@ from schemas.dead_letter import DeadLetter
 from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.archive import ArchiveStage
 from streams.decode import id_of
+from streams.shelves import TaxonomyInForce
 from tests.records import record
 
 
 def stage(producer: AsyncMock) -> ArchiveStage:
     """A stage whose store and image store must not be touched."""
-    return ArchiveStage(Mock(spec=[]), Mock(spec=ImageStore), producer, retry_budget_s=1)
+    return ArchiveStage(Mock(spec=[]), Mock(spec=ImageStore), producer, 1, Mock(spec=TaxonomyInForce))
 
 
 def test_a_condemned_record_is_named_and_not_written() -> None:

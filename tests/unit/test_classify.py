@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import orjson
 from PIL import Image
@@ -15,6 +16,7 @@ from schemas.prediction import Category, ModelRef, Prediction
 from schemas.product import Image as Photograph
 from schemas.product import Product
 from streams.classify import ClassifyStage
+from streams.decided import DecidedContents
 from streams.decode import id_of
 from streams.inference import Inference
 from streams.photos import AT_A_TIME, PhotoReader, parts
@@ -74,6 +76,24 @@ def test_a_condemned_record_is_a_dead_letter_unread() -> None:
         assert ("poison", "event-fatal", killer.offset) == (reason.stage, reason.error_class, reason.offset)
         assert "died 3 times" in reason.message
         assert id_of(killer) == last_text(letter.headers, EVENT_ID)
+
+
+async def test_what_a_person_decided_is_not_asked_of_the_model() -> None:
+    """Each product has its own answer, in order; one that would break the model is answered all the same."""
+    decided = Mock(spec=DecidedContents)
+    milk = Category(code="2", label="milk")
+    answer = Classification(milk, 1.0, [(milk, 1.0)], False, "reviewer", ("title",), ())
+    decided.look_up = AsyncMock(return_value={1: answer, 3: answer})
+    titles = ["a", "poison", "b", "poison"]
+    records = [record(orjson.dumps({"product_id": "p", "title": one}), offset=n) for n, one in enumerate(titles)]
+    some = ClassifyStage(Inference(OneAnswer(), deadline_s=5), None, decided=decided)  # type: ignore[arg-type] # no broker here
+
+    results = some.encode(await some.work(some.decode(records)))
+
+    assert [] == results.dead_letters
+    answers = [Prediction.model_validate_json(one.value or b"") for one in results.predictions]
+    assert ["text", "reviewer"] * 2 == [one.decided_by for one in answers]
+    assert [id_of(one) for one in records] == [one.event_id for one in answers]
 
 
 class OneLook(OneAnswer):

@@ -57,8 +57,8 @@ async def test_a_jumping_clock_moves_nothing(monkeypatch: pytest.MonkeyPatch) ->
         written.extend(operations)
 
     monkeypatch.setattr(store, "upsert", upsert)
-    stage = ArchiveStage(store, Mock(), AsyncMock(), retry_budget_s=30)
-    monkeypatch.setattr(stage._verdicts, "resolve", AsyncMock())
+    stage = ArchiveStage(store, Mock(), AsyncMock(), 30, Mock())
+    monkeypatch.setattr(stage._verdicts, "parked", AsyncMock(return_value=[]))
     at = 1_760_000_000_000
     batches = [
         [record(b'{"product_id": "p", "title": "t"}', topic=PRODUCTS_IN, offset=offset, timestamp_ms=at + offset)]

@@ -1,0 +1,175 @@
+"""What people have decided, by content: the same content keeps a person's category, whatever a model would say.
+
+Every worker reads the topic ``verdicts`` from beginning to end before it takes work, then follows it, without a group.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from itertools import islice
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from infra.errors import BrokerUnavailable
+from infra.health import Health
+from infra.kafka.clients import batches, reader_client
+from infra.kafka.reader import Reader
+from infra.logging import get_logger
+from infra.metrics import DECIDED_CONTENTS
+from model.classifier import Classification
+from schemas.content import key_of
+from schemas.prediction import REVIEWER, Category, Modality
+from schemas.product import Product
+from schemas.topics import VERDICTS
+from schemas.verdict import ContentVerdict
+
+_KEY_BYTES: Final = 16
+"""Of the content's SHA-256: no two contents of a billion share these."""
+
+_AGAIN_S: Final = 2.0
+_STOP_S: Final = 2.0
+_ROOM: Final = 16  # a sixteenth is forgotten at once: to find the oldest of a dict takes a walk over those that were
+_MODALITIES: Final[tuple[Modality, ...]] = ("title", "description", "image")
+
+Codes = dict[int, dict[bytes, str]]
+"""Category by content, by partition of the topic; the latest last."""
+
+logger = get_logger(__name__)
+
+
+class DecidedContents:
+    """Answers products whose content a person has decided.
+
+    Args:
+        limit: Most contents to keep.
+        shelves: What a code stands for; a verdict that names any other says nothing here.
+    """
+
+    def __init__(self, limit: int, shelves: Mapping[str, Category]) -> None:
+        self.shelves = shelves
+        self._limit = limit
+        self._codes: Codes = {}
+        self._full = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._codes.values()))
+
+    async def look_up(self, products: Sequence[Product]) -> dict[int, Classification]:
+        """The person's answers, by the product's place among these."""
+        if not len(self):
+            return {}
+        if any(product.image is not None and product.image.base64 is not None for product in products):
+            keys = await asyncio.to_thread(_keys, products)  # megabytes to decode
+        else:
+            keys = _keys(products)
+        found = ((number, self._category(key)) for number, key in enumerate(keys))
+        return {number: _answer(products[number], shelf) for number, shelf in found if shelf is not None}
+
+    @asynccontextmanager
+    async def followed(self, bootstrap: str, health: Health) -> AsyncIterator[None]:
+        """Know what stands on entry, and what comes for as long as the context lasts.
+
+        Args:
+            bootstrap: ``host:port`` of the brokers.
+            health: Told what is waited for, and that nothing is followed any more.
+        """
+        health.waits_for("verdicts", "reading what people have decided")
+        known = asyncio.Event()
+        following, waiting = asyncio.create_task(self._follow(bootstrap, known)), asyncio.create_task(known.wait())
+        health.add_liveness("verdicts", lambda: _ended(following))
+        try:
+            await asyncio.wait({following, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+            health.has("verdicts")
+            logger.info("verdicts known", contents=len(self))
+            yield
+        finally:
+            following.cancel()
+            waiting.cancel()
+            await asyncio.wait({following}, timeout=_STOP_S)
+
+    async def _follow(self, bootstrap: str, known: asyncio.Event) -> None:
+        while True:
+            try:
+                async with reader_client(bootstrap, VERDICTS, from_start=True) as reader:
+                    await self._read(reader, known)
+            except (KafkaError, BrokerUnavailable) as error:
+                logger.warning("verdicts are not followed, trying again", why=str(error))
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _read(self, reader: Reader, known: asyncio.Event) -> None:
+        """Read to the end, then put what was found in place of what was known, and go on."""
+        codes: Codes = {}
+        ends = await reader.end_offsets(reader.assignment())
+        share = max(1, self._limit // max(1, len(ends)))
+        async for records in batches(reader):
+            for record in records:
+                self._take(record, codes, share)
+            if codes is not self._codes and all([await reader.position(one) >= end for one, end in ends.items()]):
+                self._codes = codes
+                known.set()
+            DECIDED_CONTENTS.set(len(self))
+
+    def _take(self, record: ConsumerRecord, codes: Codes, share: int) -> None:
+        try:
+            key = _key(record.key)
+            code = None if record.value is None else ContentVerdict.model_validate_json(record.value).code
+        except ValueError:  # pydantic's are among them
+            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            logger.warning("record skipped", **place, why="it is no verdict on a content")
+            return
+        own = codes.setdefault(record.partition, {})
+        own.pop(key, None)
+        if code is not None:
+            own[key] = sys.intern(code)
+        if len(own) > share:
+            self._forget(own, share)
+
+    def _forget(self, own: dict[bytes, str], share: int) -> None:
+        for key in list(islice(own, len(own) - share + share // _ROOM)):
+            del own[key]
+        if not self._full:
+            self._full = True
+            logger.warning(
+                "more verdicts than are kept, the oldest are left to the model",
+                limit=self._limit,
+                hint="AISLE_VERDICTS_MAX sets the limit.",
+            )
+
+    def _category(self, key: bytes) -> Category | None:
+        for codes in self._codes.values():
+            if (code := codes.get(key)) is not None:
+                return self.shelves.get(code)
+        return None
+
+
+def _ended(following: asyncio.Task[None]) -> str | None:
+    if not following.done() or following.cancelled():
+        return None
+    return f"what people decide is not followed: {following.exception()!r}"
+
+
+def _key(text: bytes | None) -> bytes:
+    """The part of a record's key that is kept.
+
+    Raises:
+        ValueError: It is no SHA-256 in hexadecimal.
+    """
+    digest = bytes.fromhex((text or b"").decode())
+    if len(digest) != sha256().digest_size:
+        raise ValueError("no SHA-256")
+    return digest[:_KEY_BYTES]
+
+
+def _keys(products: Sequence[Product]) -> list[bytes]:
+    return [bytes.fromhex(key_of(product))[:_KEY_BYTES] for product in products]
+
+
+def _answer(product: Product, category: Category) -> Classification:
+    parts = [name for name in _MODALITIES if getattr(product, name) is not None]
+    return Classification(category, 1.0, [(category, 1.0)], False, REVIEWER, parts, ())
