@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "scripts.data",
     "replay": "scripts.replay",
     "watch": "scripts.watch",
+    "feedback": "scripts.feedback",
     "dlq": "scripts.dlq",
     "worker": "scripts.worker",
     "topics": "scripts.topics",

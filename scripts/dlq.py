@@ -11,6 +11,7 @@ import click
 
 from scripts.dlq_choice import A_FEW, Selection, confirm, filter_options, resolve, selection_options
 from scripts.output import print_json, printable
+from scripts.person import user_name
 
 if TYPE_CHECKING:
     from infra.dead_letters import Action, DeadLetters, Letter
@@ -174,17 +175,7 @@ def _action(what: Literal["retried", "dropped"], letter: "Letter", why: str | No
 
     from infra.dead_letters import Action
 
-    return Action(letter.event_id, what, _who(), datetime.now(UTC), letter.reason.attempts, why)
-
-
-def _who() -> str:
-    import getpass
-    import os
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
-        return f"user {os.getuid()}"
+    return Action(letter.event_id, what, user_name(), datetime.now(UTC), letter.reason.attempts, why)
 
 
 def _report(what: str, count: int, refused: list[tuple[str, str]], *, dry_run: bool, as_json: bool) -> None:

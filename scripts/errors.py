@@ -25,3 +25,15 @@ class LettersRefused(AisleError):
     """Dead letters that were to be retried or dropped, and were not."""
 
     code = "letters-refused"
+
+
+class EventUnknown(AisleError):
+    """No item, or more than one, has an event id that begins as was said."""
+
+    code = "event-unknown"
+
+
+class FeedbackRefused(AisleError):
+    """Verdicts that were to be sent, and were not."""
+
+    code = "feedback-refused"
