@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from model.fusion import NEVER
+
 Floats = NDArray[np.float64]
 
 ECE_BINS = 15
@@ -18,13 +20,13 @@ def review_threshold(confidence: Floats, right: NDArray[np.bool_], precision: fl
         precision: Share of right ones that predictions without review must have.
 
     Returns:
-        The threshold; 1 when no choice reaches the precision, so that everything is reviewed.
+        The threshold; `model.fusion.NEVER` when no choice reaches the precision, so that everything is reviewed.
     """
     order = np.argsort(-confidence, kind="stable")
     reached = np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision
     ends = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences fall on one side together
     usable = np.flatnonzero(reached & ends) if len(order) else np.empty(0, np.int64)
-    return float(confidence[order][usable[-1]]) if len(usable) else 1.0
+    return float(confidence[order][usable[-1]]) if len(usable) else NEVER
 
 
 def reliability(confidence: Floats, right: NDArray[np.bool_]) -> list[tuple[float, float, int]]:

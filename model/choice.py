@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.bundle import StageFacts
 from model.cascade import Answers, Route
-from model.fusion import FEWEST_ROWS, Pool, fit_weights, pooled, stop_threshold
+from model.fusion import FEWEST_ROWS, NEVER, Pool, fit_weights, pooled, stop_threshold
 from model.held_out import HeldOut, subsets
 from model.kinds import Kind
 from model.rows import MODALITIES
@@ -17,8 +17,6 @@ from schemas.prediction import Modality
 
 STOP_LOSS: Final = 0.0005
 """Share of rows that may be wrong since a later stage was not asked."""
-
-_NEVER: Final = float(np.nextafter(1.0, 2.0))
 
 
 def choose(kinds: Sequence[Kind], held: HeldOut) -> tuple[list[Kind], list[StageFacts]]:
@@ -73,30 +71,81 @@ def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
 
 
 def pools_of(kinds: Sequence[Kind], held: HeldOut) -> list[Pool]:
-    """Weights for every set of modalities and every point to stop at, and the confidence that is enough there."""
-    return [pool for shown in subsets(frozenset(MODALITIES)) for pool in _pools(kinds, held, shown)]
+    """Weights for every set of modalities and every point to stop at, and the confidence that is enough there.
+
+    A set that hardly any held-out row has is weighed like the one nearest to it: a catalogue of titles alone says
+    nothing of titles with descriptions but that the same stages answer, and how far these may be believed.
+    """
+    sets = subsets(frozenset(MODALITIES))
+    fitted = [pool for shown in sets for pool in _fitted(kinds, held, shown)]
+    known = {(pool.modalities, pool.stages): pool for pool in fitted}
+    found: list[Pool] = []
+    for shown in sets:
+        asked = _asked(kinds, shown)
+        for count in range(1, len(asked) + 1):
+            fits = known.get((shown, tuple(kind.name for kind in asked[:count])))
+            found.append(fits or _borrowed(kinds, held, fitted, shown, count))
+    return found
 
 
-def _pools(kinds: Sequence[Kind], held: HeldOut, shown: tuple[Modality, ...]) -> list[Pool]:
-    asked = [kind for kind in kinds if kind.reads & set(shown)]
+def _asked(kinds: Sequence[Kind], shown: Sequence[Modality]) -> list[Kind]:
+    return [kind for kind in kinds if kind.reads & set(shown)]
+
+
+def _fitted(kinds: Sequence[Kind], held: HeldOut, shown: tuple[Modality, ...]) -> list[Pool]:
+    """The pools of a set of modalities; none where too few rows have it."""
+    asked = _asked(kinds, shown)
     answers = [held.of(kind, shown) for kind in asked]
     here = _answered(answers) if answers else np.zeros(len(held.truth), np.bool_)
     some, truth = [answer[here] for answer in answers], held.truth[here]
-    found: list[Pool] = []
-    shares: list[NDArray[np.float64]] = []
-    for count in range(1, len(asked) + 1):
-        weights = fit_weights(some[:count], truth)
-        shares.append(pooled(some[:count], weights))
-        found.append(Pool(modalities=shown, stages=tuple(kind.name for kind in asked[:count]), weights=weights))
+    if len(truth) < FEWEST_ROWS:
+        return []
+    weights = [fit_weights(some[:count], truth) for count in range(1, len(asked) + 1)]
+    shares = [pooled(some[: len(one)], one) for one in weights]
     return [
-        pool.model_copy(update={"stop_at": _stop_at(share, shares[-1], truth)}) if share is not shares[-1] else pool
-        for pool, share in zip(found, shares, strict=True)
+        Pool(
+            modalities=shown,
+            stages=tuple(kind.name for kind in asked[: len(one)]),
+            weights=one,
+            stop_at=_stop_at(share, shares[-1], truth) if share is not shares[-1] else 0.0,
+        )
+        for one, share in zip(weights, shares, strict=True)
     ]
 
 
+def _borrowed(
+    kinds: Sequence[Kind], held: HeldOut, fitted: Sequence[Pool], shown: tuple[Modality, ...], count: int
+) -> Pool:
+    """The pool of the nearest set of which the same stages were asked.
+
+    Where there is none, the stages never answered together: then each counts alike, by its own temperature.
+    """
+    asked = _asked(kinds, shown)
+    stages = tuple(kind.name for kind in asked[:count])
+    read = {modality for kind in asked[:count] for modality in kind.reads}
+
+    def distance(pool: Pool) -> tuple[int, int]:
+        """What these stages see differently comes before what they do not see at all."""
+        other = set(pool.modalities) ^ set(shown)
+        return len(other & read), len(other)
+
+    near = min((pool for pool in fitted if pool.stages == stages), key=distance, default=None)
+    stop_at = NEVER if count < len(asked) else 0.0
+    if near is None:
+        weights = tuple(_temperature(kind, held) / count for kind in asked[:count])
+        return Pool(modalities=shown, stages=stages, weights=weights, stop_at=stop_at)
+    alike = _asked(kinds, near.modalities) == asked  # else nobody knows what the later ones would put right
+    return Pool(modalities=shown, stages=stages, weights=near.weights, stop_at=near.stop_at if alike else stop_at)
+
+
+def _temperature(kind: Kind, held: HeldOut) -> float:
+    """The weight of a stage that answers alone, over all rows that it can read."""
+    answers = held.as_they_are(kind)
+    can = ~np.isnan(answers[:, 0])
+    return fit_weights([answers[can]], held.truth[can])[0]
+
+
 def _stop_at(share: NDArray[np.float64], later: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    if len(truth) < FEWEST_ROWS:
-        return _NEVER
     return stop_threshold(share.max(1), share.argmax(1) == truth, later.argmax(1) == truth, STOP_LOSS)
 
 

@@ -7,6 +7,7 @@ calibrating are one thing; a modality that is missing is another set of weights,
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ Floats = NDArray[np.float64]
 
 FEWEST_ROWS = 30
 """Fewer held-out rows than this fit nothing: then each stage counts alike."""
+
+NEVER: Final = float(np.nextafter(1.0, 2.0))
+"""A confidence that no answer reaches; 1 will not do, as rounding takes sure answers there."""
 
 _DRAWN_TO_START = 1e-3  # keeps the weight of a stage finite that is right on every held-out row
 _RANGE = (-4.6, 4.6)  # of a weight's logarithm: 0.01 to 100
@@ -98,10 +102,10 @@ def stop_threshold(confidence: Floats, right: NDArray[np.bool_], right_later: ND
         loss: Share of all rows that may be wrong by stopping here.
 
     Returns:
-        A confidence; above 1 where every stop costs more.
+        A confidence; `NEVER` where every stop costs more.
     """
     order = np.argsort(-confidence, kind="stable")
     lost = np.cumsum(right_later[order].astype(np.int64) - right[order])
     ends = np.append(np.diff(confidence[order]) != 0, True)
     usable = np.flatnonzero((lost <= loss * len(order)) & ends)
-    return float(confidence[order][usable[-1]]) if len(usable) else np.nextafter(1.0, 2.0)
+    return float(confidence[order][usable[-1]]) if len(usable) else NEVER

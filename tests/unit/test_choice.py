@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from model.cascade import Route
@@ -114,6 +115,48 @@ def test_the_answers_are_calibrated_by_what_a_row_has() -> None:
     for rows in (present[:, 2], ~present[:, 2]):
         right = answers.probabilities[rows].argmax(axis=1) == TRUTH[rows]
         assert abs(answers.probabilities[rows].max(axis=1).mean() - right.mean()) < 0.03
+
+
+def test_titles_alone_teach_how_far_titles_with_descriptions_may_be_believed() -> None:
+    """What held-out rows never have is weighed as what they have, and stops where that does."""
+    present = columns(1, 0, 0)
+    some = held({"text": (TEXTS, 3 * said(2, 1)), "text-rich": (TEXTS, said(4, 2))}, present)
+    pools = {(pool.modalities, pool.stages): pool for pool in pools_of([WEAK, STRONG], some)}
+
+    for stages in (("text",), ("text", "text-rich")):
+        known = pools[("title",), stages]
+        assert known.weights != pytest.approx((1 / len(stages),) * len(stages), abs=0.1)
+        for shown in (("description",), ("title", "description"), ("title", "description", "image")):
+            borrowed = pools[shown, stages]
+            assert (known.weights, known.stop_at) == (borrowed.weights, borrowed.stop_at)
+
+
+def test_stages_that_never_answered_together_count_alike() -> None:
+    """Each is tempered as it is alone, and the cascade does not stop before it has heard all of them."""
+    present = columns(0.5, 0, 0)
+    present[:, 2] = ~present[:, 0]
+    some = held({"text": (TEXTS, 4 * said(1, 1)), "image": (EYE.reads, 2 * said(1, 2))}, present)
+    pools = {(pool.modalities, pool.stages): pool for pool in pools_of([WEAK, EYE], some)}
+    (text,), (photo,) = pools[("title",), ("text",)].weights, pools[("image",), ("image",)].weights
+
+    assert (text / 2, photo / 2) == pytest.approx(pools[("title", "image"), ("text", "image")].weights)
+    first = pools[("title", "image"), ("text",)]
+    assert (text,) == first.weights
+    assert first.stop_at > 1.0
+    assert text < 0.5
+
+
+def test_a_photo_that_hardly_any_row_has_borrows_from_rows_that_do() -> None:
+    """Rows with a description and a photo say how title and photo are weighed; too few rows fit nothing."""
+    present = columns(0.5, 0, 1)
+    present[:, 1] = ~present[:, 0]
+    present[20:, 2] &= present[20:, 1]
+    some = held({"text": (TEXTS, 3 * said(2, 1)), "image": (EYE.reads, said(2, 2))}, present)
+    pools = {(pool.modalities, pool.stages): pool for pool in pools_of([WEAK, EYE], some)}
+
+    for shown in (("title", "image"), ("title", "description", "image")):
+        assert pools[("description", "image"), ("text", "image")].weights == pools[shown, ("text", "image")].weights
+    assert pools[("title",), ("text",)].weights == pools[("title", "image"), ("text",)].weights
 
 
 def test_what_a_slow_stage_was_not_asked_about_decides_nothing() -> None:
