@@ -15,6 +15,8 @@ _REPEAT_AFTER_S: Final = 10.0
 _LIBRARIES: Final = ("aiokafka", "aiohttp", "asyncio", "faust", "jgo", "kafka", "mode", "motor", "pymongo")
 # Faust names the loggers of its classes for the module of the subclass.
 _SUBCLASSES: Final = ("infra.kafka.app", "infra.kafka.consumer", "infra.kafka.producer")
+# A stage that is broken says so with every batch.
+_BATCHES: Final = ("model.asking",)
 
 # Without the frames' locals: they hold settings and users' texts.
 _TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
@@ -93,7 +95,9 @@ def configure_logging(settings: Settings, **bound: str) -> None:
         )
     )
     limit = RateLimit()
-    handler.addFilter(lambda record: not record.name.startswith((*_LIBRARIES, *_SUBCLASSES)) or limit.filter(record))
+    handler.addFilter(
+        lambda record: not record.name.startswith((*_LIBRARIES, *_SUBCLASSES, *_BATCHES)) or limit.filter(record)
+    )
     level = settings.log_level.upper()
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for library in (*_LIBRARIES, *_SUBCLASSES):

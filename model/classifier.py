@@ -98,6 +98,7 @@ class Classifier:
 
         Raises:
             ProbabilityInvalid: A network answers some product with what is not a number.
+            Exception: What a stage raises on a product that no other has answered; a later one's failure is a note.
         """
         if not products:
             return []
@@ -107,8 +108,9 @@ class Classifier:
         columns = ranks.tolist(), shares.tolist(), answers.stage.tolist(), (answers.used @ _BITS).tolist()
         notes = map(self._notes, products, rows.titles, rows.descriptions, photos or repeat(None))
         found = [self._answer(*row) for row in zip(*columns, notes, strict=False)]
-        for row, stage in answers.failed.items():
-            found[row].notes = [*found[row].notes, f"{stage} could not answer, and was left out"]
+        for row, why in answers.failed.items():
+            left_out = [f"{stage} could not answer, and was left out: {reason}" for stage, reason in why.items()]
+            found[row].notes = [*found[row].notes, *left_out]
         return found
 
     def _answer(self, ranks: list[int], shares: list[float], stage: int, used: int, notes: list[str]) -> Classification:

@@ -15,7 +15,10 @@ from schemas.prediction import Modality
 
 
 class Scripted:
-    """A stage that is sure of the class which a text's last character names, or a photo's last byte; else torn."""
+    """A stage that is sure of the class which a text's last character names, or a photo's last byte; else torn.
+
+    It raises on a question mark, and knows no number for an exclamation mark.
+    """
 
     def __init__(self, name: str, reads: Sequence[Modality], sure: float) -> None:
         self.name = name
@@ -29,6 +32,8 @@ class Scripted:
         found = np.full((len(rows), 3), (1 - self.sure) / 2)
         for number in range(len(rows)):
             last = chr(rows.photos[number][-1]) if "image" in self.reads else rows.raw_titles[number][-1:]  # type: ignore[index] # a photo
+            if last == "?":
+                raise ValueError("no tensor for this\nwith a graph")
             if last.isdigit():
                 found[number, int(last)] = self.sure
             else:
@@ -86,7 +91,7 @@ def test_a_broken_photo_leaves_the_rest_of_the_answer() -> None:
     stages = [Scripted("text", TEXTS, 0.6), Scripted("image", ["image"], 0.9)]
     answers = cascade(stages).answer(Rows(["a0", "b0", ""], [""] * 3, [b"!", b"1", b"!"]))
 
-    assert {0: "image", 2: "image"} == answers.failed
+    assert {row: {"image": "the photo cannot be decoded"} for row in (0, 2)} == answers.failed
     assert [0, 1, PRIOR] == answers.stage.tolist()
     assert 0.6 == pytest.approx(answers.probabilities[0, 0])
     assert 1 == answers.probabilities[1].argmax()
@@ -98,6 +103,40 @@ def test_a_text_without_a_number_stays_without_one() -> None:
 
     assert np.isnan(answers.probabilities[0]).all()
     assert 1 == answers.probabilities[1].argmax()
+
+
+def test_a_later_stage_without_a_number_leaves_the_answer_of_the_first() -> None:
+    """It is no guess, as a stage has answered; what could not is named."""
+    first, second = Scripted("text", TEXTS, 0.6), Scripted("encoder", TEXTS, 0.9)
+    second.log_probabilities = lambda rows: np.full((len(rows), 3), np.nan, np.float32)  # type: ignore[method-assign]
+    answers = cascade([first, second]).answer(Rows(["a0", "b1"], ["", ""]))
+
+    assert [0, 0] == answers.stage.tolist()
+    assert [0, 1] == answers.probabilities.argmax(axis=1).tolist()
+    assert {row: {"encoder": "its answer is not a number"} for row in (0, 1)} == answers.failed
+
+
+def test_a_photo_that_breaks_its_stage_leaves_the_rest_of_the_answer(caplog: pytest.LogCaptureFixture) -> None:
+    """It counts as no photo, with the reason; its neighbours keep theirs, and the log has what was raised."""
+    stages = [Scripted("text", TEXTS, 0.6), Scripted("image", ["image"], 0.9)]
+    titles, photos = ["a0"] * 60 + ["b2"], [b"1"] * 60 + [b"?"]
+    answers = cascade(stages).answer(Rows(titles, [""] * 61, photos))
+
+    assert {60: {"image": "ValueError: no tensor for this"}} == answers.failed
+    assert [1] * 60 + [0] == answers.stage.tolist()
+    assert [1] * 60 + [2] == answers.probabilities.argmax(axis=1).tolist()
+    assert 0.6 == pytest.approx(answers.probabilities[60, 2])
+    assert [[True, False, True]] * 60 + [[True, False, False]] == answers.used.tolist()
+    assert "stage image fails on a batch of 61: ValueError: no tensor for this" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_what_nobody_else_answers_raises() -> None:
+    """A poison is found by who sends the batch: the first stage's, and a photo's that has no text beside it."""
+    stages = [Scripted("text", TEXTS, 0.6), Scripted("image", ["image"], 0.9)]
+    for rows in (Rows(["a0", "a?"], [""] * 2), Rows(["a0", ""], [""] * 2, [b"1", b"?"])):
+        with pytest.raises(ValueError, match="no tensor"):
+            cascade(stages).answer(rows)
 
 
 def test_a_case_without_weights_is_refused() -> None:

@@ -2,13 +2,21 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.classifier import Classification, Photo
-from schemas.prediction import Category, ModelRef
+from model.bundle import Labels, Manifest
+from model.cascade import Cascade
+from model.classifier import Classification, Classifier, Photo
+from model.fusion import Pool
+from model.held_out import subsets
+from model.rows import MODALITIES, Rows
+from model.stages import LogProbabilities
+from schemas.prediction import Category, Modality, ModelRef
 from schemas.product import Product
 from streams.errors import ModelFailed, ModelHung
 from streams.inference import Inference
@@ -96,3 +104,55 @@ async def test_a_model_that_hangs_is_given_up() -> None:
         assert [2] == model.batches
     finally:
         release.set()
+
+
+class Fragile:
+    """A stage that is rather sure of the first of two classes, and breaks on one title."""
+
+    reads: frozenset[Modality] = frozenset({"title"})
+
+    def __init__(self, name: str, poison: str) -> None:
+        self.name = name
+        self._poison = poison
+
+    def log_probabilities(self, rows: Rows) -> LogProbabilities:
+        """The same for all."""
+        if self._poison in rows.titles:
+            raise ValueError("no tensor for this")
+        answers: LogProbabilities = np.log(np.full((len(rows), 2), [0.6, 0.4])).astype(np.float32)
+        return answers
+
+
+def fragile() -> Classifier:
+    """Two stages, of which each breaks on a title of its own."""
+    pools = [
+        Pool(modalities=shown, stages=stages, weights=(1.0,) * len(stages), stop_at=0.9)
+        for shown in subsets(frozenset(MODALITIES))
+        for stages in (("text",), ("text", "encoder"))
+    ]
+    construct: Any = Manifest.model_construct
+    manifest = construct(
+        name="fragile",
+        version="1",
+        stages=["text", "encoder"],
+        categories=[Labels(code=code, labels={"": code}) for code in "ab"],
+        review_threshold=0.5,
+    )
+    stages = [Fragile("text", "poison"), Fragile("encoder", "half a poison")]
+    return Classifier(manifest, Cascade(stages, pools, [0.5, 0.5]))
+
+
+async def test_only_what_no_stage_answers_is_poison() -> None:
+    """The first stage's failure isolates the product; a later one's is a note on the answer that there is."""
+    titles = ["a"] * 20 + ["poison"] + ["b"] * 20 + ["half a poison"] + ["c"] * 20
+
+    answers = await Inference(fragile(), deadline_s=5).classify(products(*titles))
+
+    assert [title == "poison" for title in titles] == [isinstance(one, ValueError) for one in answers]
+    answered = [one for one in answers if isinstance(one, Classification)]
+    assert 1 == sum(one.decided_by == "text" for one in answered)
+    (half,) = [one for one in answered if one.notes]
+    assert ("text", ["encoder could not answer, and was left out: ValueError: no tensor for this"]) == (
+        half.decided_by,
+        half.notes,
+    )
