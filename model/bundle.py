@@ -4,14 +4,14 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from model.errors import BundleInvalid
 from model.fusion import Pool
@@ -20,6 +20,7 @@ from schemas.taxonomy import Shelf, Taxonomy
 
 MANIFEST: Final = "manifest.json"
 SEEN_KEYS: Final = "seen_keys.npy"
+TAXONOMY: Final = "taxonomy.json"
 REPORT: Final = "report"
 GOLDEN_PHOTOS: Final = "golden"
 
@@ -33,9 +34,17 @@ class Labels(BaseModel):
     labels: dict[str, str]
     themes: dict[str, str] = {}
 
+    @classmethod
+    def of(cls, shelf: Shelf) -> "Labels":
+        """A category of a taxonomy."""
+        return cls(code=shelf.code, labels=dict(shelf.labels), themes=dict(shelf.themes))
+
     def category(self, language: str) -> Category:
         """The category in a language, or in whichever the taxonomy has."""
-        return Taxonomy((Shelf(self.code, self.labels, self.themes),)).category(self.code, language)
+        return _taxonomy([self]).category(self.code, language)
+
+
+_SHELVES: Final = TypeAdapter(list[Labels])
 
 
 class Golden(BaseModel):
@@ -93,7 +102,7 @@ class Manifest(BaseModel):
     @property
     def taxonomy(self) -> Taxonomy:
         """The categories that the model knows."""
-        return Taxonomy(tuple(Shelf(entry.code, entry.labels, entry.themes) for entry in self.categories))
+        return _taxonomy(self.categories)
 
     @property
     def ref(self) -> ModelRef:
@@ -110,6 +119,11 @@ def staging(models_dir: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def write_taxonomy(path: Path, taxonomy: Taxonomy) -> None:
+    """Keep the taxonomy in a staged bundle whole: the manifest has only the categories that training rows have."""
+    (path / TAXONOMY).write_bytes(_SHELVES.dump_json([Labels.of(shelf) for shelf in taxonomy]))
 
 
 def seal(path: Path, models_dir: Path, manifest: Manifest) -> Path:
@@ -163,10 +177,10 @@ def read_manifest(bundle: Path) -> Manifest:
 
 
 def verify(bundle: Path) -> Manifest:
-    """The manifest of a bundle whose every file is as it was written.
+    """The manifest of a bundle whose every file is as it was written, and whose labels are those of its taxonomy.
 
     Raises:
-        BundleInvalid: The path is no bundle, or a file is missing or changed.
+        BundleInvalid: The path is no bundle, a file is missing or changed, or the labels are others.
     """
     manifest = read_manifest(bundle)
     for name, expected in manifest.files.items():
@@ -177,12 +191,42 @@ def verify(bundle: Path) -> Manifest:
             raise BundleInvalid(
                 f"The file {name} of the bundle {bundle} is not what was written.", hint="Copy it again, or train anew."
             )
+    _check_labels(bundle, manifest)
     return manifest
 
 
 def manifest_sha256(bundle: Path) -> str:
     """SHA-256 of the manifest, which holds that of every file: it names the bundle's whole content."""
     return _file_sha256(bundle / MANIFEST)
+
+
+def _check_labels(bundle: Path, manifest: Manifest) -> None:
+    """Refuse categories that the networks or the taxonomy do not have.
+
+    Raises:
+        BundleInvalid: They are fewer or more than the networks answer with, or not as the taxonomy has them.
+    """
+    count = len(manifest.categories)
+    answers = {len(one) for golden in manifest.golden for one in golden.probabilities.values()}
+    if {len(manifest.prior), *answers} != {count}:
+        raise BundleInvalid(
+            f"The manifest of {bundle} names {count} categories, and its networks answer with another number of them.",
+            hint="Copy it again, or train anew.",
+        )
+    if TAXONOMY not in manifest.files:  # made before bundles kept it: nothing to compare with
+        return
+    whole = _SHELVES.validate_json((bundle / TAXONOMY).read_bytes())
+    by_code = {entry.code: entry for entry in whole}
+    wrong = [entry.code for entry in manifest.categories if by_code.get(entry.code) != entry]
+    if wrong or _taxonomy(whole).sha256 != manifest.taxonomy_sha256:
+        what = f"the labels of {wrong[0]!r} are others" if wrong else "it is another one"
+        raise BundleInvalid(
+            f"The manifest of {bundle} does not match its taxonomy: {what}.", hint="Copy it again, or train anew."
+        )
+
+
+def _taxonomy(entries: Sequence[Labels]) -> Taxonomy:
+    return Taxonomy(tuple(Shelf(entry.code, entry.labels, entry.themes) for entry in entries))
 
 
 def _files(path: Path) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from model.bundle import manifest_sha256, verify
+from model.bundle import MANIFEST, manifest_sha256, verify
 from model.errors import BundleInvalid, NoChampion
 from schemas.model_event import ModelEvent
 
@@ -67,6 +67,7 @@ def find_bundle(model: Path | None, models_dir: Path) -> Path:
 
     Raises:
         NoChampion: None was named, and there is no champion or its bundle is gone.
+        BundleInvalid: The champion's manifest is not the one that was promoted.
     """
     if model is not None:
         return model
@@ -77,6 +78,11 @@ def find_bundle(model: Path | None, models_dir: Path) -> Path:
     bundle = beside if beside.is_dir() else _local_path(event.bundle_uri)
     if not bundle.is_dir():
         raise NoChampion(f"The champion {event.model.version} is gone from {bundle}.", hint="Run `aisle train DATA`.")
+    if not (bundle / MANIFEST).is_file() or manifest_sha256(bundle) != event.sha256:
+        raise BundleInvalid(
+            f"The manifest of {bundle} is not that of the champion {event.model.version}, as it was promoted.",
+            hint="Copy the bundle again, or train anew.",
+        )
     return bundle
 
 

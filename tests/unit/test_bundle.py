@@ -3,7 +3,9 @@
 import errno
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,20 +47,56 @@ def test_a_whole_bundle_verifies(bundle: Path) -> None:
     assert 11 == len(verify(bundle).categories)
 
 
-def test_a_changed_file_is_found(copied: Path) -> None:
-    """One byte more, and the bundle is refused by the file's name."""
-    with (copied / SEEN_KEYS).open("ab") as file:
-        file.write(b"x")
-
-    with pytest.raises(BundleInvalid, match=f"{SEEN_KEYS} .* is not what was written"):
-        verify(copied)
+def _change_a_byte(bundle: Path) -> None:
+    content = bytearray((bundle / "text" / "saved_model.pb").read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / "text" / "saved_model.pb").write_bytes(content)
 
 
-def test_a_missing_file_is_found(copied: Path) -> None:
-    """A half-copied bundle is refused."""
-    (copied / "text" / "saved_model.pb").unlink()
+def _lose_a_file(bundle: Path) -> None:
+    (bundle / SEEN_KEYS).unlink()
 
-    with pytest.raises(BundleInvalid, match=r"lacks its file text/saved_model\.pb"):
+
+def _say(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what the manifest says."""
+    manifest = json.loads((bundle / MANIFEST).read_bytes())
+    change(manifest)
+    (bundle / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _come_from_the_future(bundle: Path) -> None:
+    _say(bundle, lambda manifest: manifest.update(format=999))
+
+
+def _rename_a_label(bundle: Path) -> None:
+    _say(bundle, lambda manifest: manifest["categories"][3]["labels"].update({"": "another"}))
+
+
+def _name_another_taxonomy(bundle: Path) -> None:
+    _say(bundle, lambda manifest: manifest.update(taxonomy_sha256="0" * 64))
+
+
+def _lose_a_label(bundle: Path) -> None:
+    _say(bundle, lambda manifest: manifest["categories"].pop())
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (_change_a_byte, r"The file text/saved_model\.pb .* is not what was written"),
+        (_lose_a_file, f"lacks its file {SEEN_KEYS}"),
+        (_come_from_the_future, r"manifest\.json cannot be used: format: Input should be"),
+        (_rename_a_label, r"does not match its taxonomy: the labels of '.+' are others"),
+        (_name_another_taxonomy, r"does not match its taxonomy: it is another one"),
+        (_lose_a_label, r"names 10 categories, and its networks answer with another number"),
+    ],
+)
+def test_a_bundle_that_is_not_what_it_was_is_refused(damage: Callable[[Path], None], reason: str, copied: Path) -> None:
+    """With the reason, before any network is loaded."""
+    verify(copied)
+    damage(copied)
+
+    with pytest.raises(BundleInvalid, match=reason):
         verify(copied)
 
 

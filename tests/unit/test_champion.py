@@ -33,6 +33,20 @@ def test_the_champion_is_found_and_a_named_bundle_wins(bundle: Path, tmp_path: P
     assert tmp_path / "other" == find_bundle(tmp_path / "other", tmp_path)
 
 
+def test_a_bundle_that_is_not_what_was_promoted_is_refused(bundle: Path, tmp_path: Path) -> None:
+    """Its manifest holds the hash of every file, and the promotion that of the manifest."""
+    promote(tmp_path, bundle, by="a person", why="test")
+    shutil.copytree(bundle, tmp_path / bundle.name)
+    manifest = tmp_path / bundle.name / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_bytes(manifest.read_bytes() + b"\n")
+
+    for _ in ("changed", "gone"):
+        with pytest.raises(BundleInvalid, match=f"not that of the champion {bundle.name}"):
+            find_bundle(None, tmp_path)
+        manifest.unlink(missing_ok=True)
+
+
 def test_no_champion_says_how_to_get_one(tmp_path: Path) -> None:
     """The hint is the command."""
     with pytest.raises(NoChampion, match="aisle train DATA"):
