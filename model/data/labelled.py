@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from model.data.columns import Columns
 from model.data.dataset import CHALLENGE_X, CHALLENGE_Y, ProductRow, RowProblems, category_column, iter_products
 from model.data.photo_files import find_photo
 from model.data.photos import PhotoFiles
+from model.data.split import grouped
 from model.errors import CategoryUnknown, ColumnMissing, DataInvalid
 from model.rows import Rows
 from schemas.taxonomy import Taxonomy
@@ -47,6 +49,12 @@ class LabelledData:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def groups(self) -> NDArray[np.uint64]:
+        """What no split may cut: the keys, one of them for all rows that a title or a photo joins."""
+        photos = self.rows.photos
+        return grouped(self.keys, photos.contents()) if isinstance(photos, PhotoFiles) else self.keys
 
     @property
     def titles(self) -> list[str]:

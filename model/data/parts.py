@@ -17,8 +17,9 @@ from model.data.columns import Columns
 from model.data.dataset import CHALLENGE_CODE, CHALLENGE_X, Progress, RowProblems, category_column, iter_products
 from model.data.labelled import row_key
 from model.data.photo_files import find_photo
+from model.data.photos import PhotoFiles
 from model.data.readers import open_table
-from model.data.split import split_rows
+from model.data.split import grouped, split_rows
 from model.data.writers import check_new, table_writer
 from model.errors import DataInvalid
 
@@ -82,7 +83,7 @@ def split_file(
 ) -> Parts:
     """Cut a data file into four of the same kind with the same columns.
 
-    Rows with the same title go to one part, and each category has its share in every part, as
+    Rows with the same title or the same photo go to one part, and each category has its share in every part, as
     :func:`model.data.split.split_rows` has it. Rows without a category are shared out like one of their own.
     Photos below the file's folder are linked into `out` (copied where links do not work), so that each part
     finds its own below its folder. The challenge's files become one, with the codes in ``prdtypecode``.
@@ -111,12 +112,14 @@ def split_file(
     found = _read(path, columns, problems, lambda part: progress(part / 2))
     if not found.numbers:
         raise DataInvalid(f"{path} has no row that can be used.", hint="Are its columns the right ones?")
-    sides = _sides(np.array(found.codes), np.array(found.keys, np.uint64), options)
+    photos = PhotoFiles([found.photos.get(number) for number in found.numbers])
+    groups = grouped(np.array(found.keys, np.uint64), photos.contents())
+    sides = _sides(np.array(found.codes), groups, options)
     side_of = dict(zip(found.numbers, zip(sides, found.codes, strict=True), strict=True))
     joined = category_column(path, columns) == CHALLENGE_CODE
     rows = _write(source, files, side_of, joined=joined, progress=lambda part: progress((1 + part) / 2))
-    photos = _link_photos(found.photos.values(), source.parent, out)
-    return Parts(files, rows, photos, problems)
+    linked = _link_photos(found.photos.values(), source.parent, out)
+    return Parts(files, rows, linked, problems)
 
 
 def _read(path: Path, columns: Columns, problems: RowProblems, progress: Progress) -> _Found:

@@ -82,3 +82,15 @@ def test_the_data_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
     second = load_labelled(_write(tmp_path, ["a,10,", "b,40,", "c,10,", "e,40,"]), Columns()).sha256
 
     assert first != second
+
+
+def test_one_photo_under_two_titles_is_one_group(tmp_path: Path) -> None:
+    """Its copy under another name too; keys stay those of the titles."""
+    for name, content in (("a.jpg", b"one photo"), ("copy.jpg", b"one photo"), ("b.jpg", b"two photo")):
+        (tmp_path / name).write_bytes(content)
+    rows = ["a,10,,a.jpg", "b,40,,copy.jpg", "c,10,,b.jpg", "d,40,,"]
+    data = load_labelled(_write(tmp_path, rows, header="title,category,theme,image"))
+
+    assert 4 == len(set(data.keys.tolist()))
+    assert data.groups[0] == data.groups[1] == data.keys[:2].min()
+    assert data.keys[2:].tolist() == data.groups[2:].tolist()
