@@ -20,7 +20,9 @@ _NOBODY_WROTE: Final = ("zzyzx 0xe9 \u00e9\u00df", "")
 
 
 def golden_of(stages: Sequence[Stage], rows: Rows, test: NDArray[np.int64], bundle: Path) -> list[Golden]:
-    """Some test rows, one text that no one wrote, and each stage's answers; photos are kept in the bundle.
+    """Some test rows, one text that no one wrote, and each stage's answers.
+
+    Photos are kept in the bundle, if there is a stage that looks at them.
 
     Args:
         stages: As they were loaded.
@@ -30,7 +32,8 @@ def golden_of(stages: Sequence[Stage], rows: Rows, test: NDArray[np.int64], bund
     """
     chosen = test[np.linspace(0, len(test) - 1, min(GOLDEN_ROWS, len(test))).astype(np.int64)]
     some = rows.take(chosen)
-    photos = list(some.photos) or [None] * len(chosen)
+    looks = any("image" in stage.reads for stage in stages)
+    photos = (list(some.photos) if looks else []) or [None] * len(chosen)
     names: list[str | None] = []
     for number, photo in enumerate(photos):
         name = None if photo is None else f"{GOLDEN_PHOTOS}/{number}"

@@ -69,16 +69,27 @@ class Rows:
             [self.raw_descriptions[row] for row in chosen],
             photos.take(chosen) if isinstance(photos, PhotoFiles) else [photos[row] for row in chosen if photos],
         )
-        for name in ("titles", "descriptions"):  # cleaning costs more than the lookup
-            if name in self.__dict__:
-                some.__dict__[name] = [self.__dict__[name][row] for row in chosen]
+        vars(some).update({name: [texts[row] for row in chosen] for name, texts in self._cleaned.items()})
         return some
 
     def without(self, modality: Modality) -> "Rows":
         """The same rows with one modality gone."""
         none = [""] * len(self)
-        return Rows(
+        rest = Rows(
             none if modality == "title" else self.raw_titles,
             none if modality == "description" else self.raw_descriptions,
             () if modality == "image" else self.photos,
         )
+        vars(rest).update({name: none if name == f"{modality}s" else texts for name, texts in self._cleaned.items()})
+        return rest
+
+    def in_memory(self) -> "Rows":
+        """The same rows, with the photos that lie in files read."""
+        read = Rows(self.raw_titles, self.raw_descriptions, list(self.photos))
+        vars(read).update(self._cleaned)
+        return read
+
+    @property
+    def _cleaned(self) -> dict[str, list[str]]:
+        """The columns that are cleaned already: to clean them again costs more than all else here."""
+        return {name: vars(self)[name] for name in ("titles", "descriptions") if name in vars(self)}
