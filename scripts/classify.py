@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 if TYPE_CHECKING:
+    from infra.settings import Settings
     from model.classifier import Classification, Classifier
+    from schemas.prediction import ModelRef
     from schemas.product import Product
+    from streams.photos import PhotoReader
 
 _BATCH = 128
 _BAR = 30
@@ -41,15 +45,39 @@ def command(
     bundle = find_bundle(model or settings.model, settings.data_dir / "models")
     if one:
         product = _parse({"title": title, "description": description, "image": _in_place(image)}, 1)
-        _answer_one(_load(bundle, settings.language), product, as_json=as_json)
-    elif _answer_lines(_load(bundle, settings.language), sys.stdin.buffer):
+        _answer_one(_load(bundle, settings), product, as_json=as_json)
+    elif _answer_lines(_load(bundle, settings), sys.stdin.buffer):
         sys.exit(1)
 
 
-def _load(bundle: Path, language: str) -> "Classifier":
-    from model.classifier import Classifier
+@dataclass(frozen=True)
+class _Model:
+    """The classifier, and who reads photos for it; nobody where it does not look at them."""
 
-    return Classifier.load(bundle, language=language)
+    classifier: "Classifier"
+    photos: "PhotoReader | None"
+
+    def classify(self, products: "list[Product]") -> "list[Classification]":
+        """The answers; no more photos are in memory at a time than in a worker."""
+        import asyncio
+
+        from streams.photos import parts
+
+        if self.photos is None:
+            return self.classifier.classify(products)
+        answers: list[Classification] = []
+        for part in parts([product.image for product in products]):
+            some = products[part]
+            answers += self.classifier.classify(some, asyncio.run(self.photos.read(some)))
+        return answers
+
+
+def _load(bundle: Path, settings: "Settings") -> _Model:
+    from model.classifier import Classifier
+    from streams.photos import PhotoReader
+
+    classifier = Classifier.load(bundle, language=settings.language)
+    return _Model(classifier, PhotoReader.of(settings) if classifier.reads_photos else None)
 
 
 def _in_place(image: Path | None) -> dict[str, str] | None:
@@ -62,22 +90,11 @@ def _in_place(image: Path | None) -> dict[str, str] | None:
         raise click.ClickException(f"{image} cannot be read: {error.strerror}.") from error
 
 
-def _classify(classifier: "Classifier", products: "list[Product]") -> "list[Classification]":
-    """The answers, with the photos of those products that have one."""
-    import asyncio
-
-    from infra.settings import load_settings
-    from streams.photos import PhotoReader
-
-    if not classifier.reads_photos or all(product.image is None for product in products):
-        return classifier.classify(products)
-    return classifier.classify(products, asyncio.run(PhotoReader.of(load_settings()).read(products)))
-
-
-def _answer_one(classifier: "Classifier", product: "Product", *, as_json: bool) -> None:
-    answer = _classify(classifier, [product])[0]
+def _answer_one(model: _Model, product: "Product", *, as_json: bool) -> None:
+    answer = model.classify([product])[0]
+    ref = model.classifier.ref
     if as_json:
-        click.echo(_line(answer, product, classifier))
+        click.echo(_line(answer, product, ref))
         return
     width = max(len(_short(category.label)) for category, _ in answer.top)
     for number, (category, probability) in enumerate(answer.top):
@@ -85,12 +102,12 @@ def _answer_one(classifier: "Classifier", product: "Product", *, as_json: bool) 
         text = f"{_short(category.label):{width}}  {probability:6.1%}  {bar}"
         click.echo(click.style(text, bold=number == 0))
     said = "needs review" if answer.needs_review else "sure enough to need no review"
-    click.echo(f"\n{said}; {classifier.ref.name} {classifier.ref.version}")
+    click.echo(f"\n{said}; {ref.name} {ref.version}")
     for note in answer.notes:
         click.echo(note)
 
 
-def _answer_lines(classifier: "Classifier", lines: BinaryIO) -> int:
+def _answer_lines(model: _Model, lines: BinaryIO) -> int:
     """Answer every line that is a product, and return how many were not."""
     bad = 0
     for batch in _batches(lines):
@@ -101,8 +118,8 @@ def _answer_lines(classifier: "Classifier", lines: BinaryIO) -> int:
             except click.ClickException as error:
                 bad += 1
                 click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
-        for product, answer in zip(products, _classify(classifier, products), strict=True):
-            click.echo(_line(answer, product, classifier))
+        for product, answer in zip(products, model.classify(products), strict=True):
+            click.echo(_line(answer, product, model.classifier.ref))
     return bad
 
 
@@ -147,9 +164,7 @@ def _parse(given: bytes | dict[str, Any], number: int) -> "Product":
         ) from None
 
 
-def _line(answer: "Classification", product: "Product", classifier: "Classifier") -> bytes:
-    from dataclasses import fields
-
+def _line(answer: "Classification", product: "Product", ref: "ModelRef") -> bytes:
     import orjson
 
     parts = {part.name: getattr(answer, part.name) for part in fields(answer)}
@@ -157,7 +172,7 @@ def _line(answer: "Classification", product: "Product", classifier: "Classifier"
         {"code": category.code, "label": category.label, "probability": share} for category, share in answer.top
     ]
     return orjson.dumps(
-        {"product_id": product.product_id, **parts, "model": classifier.ref}, default=lambda model: model.model_dump()
+        {"product_id": product.product_id, **parts, "model": ref}, default=lambda model: model.model_dump()
     )
 
 

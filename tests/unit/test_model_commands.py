@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from infra.settings import load_settings
 from model.champion import read_champion
+from model.classifier import Classification, Photo
+from schemas.prediction import Category, ModelRef
+from schemas.product import Product
 from schemas.taxonomy import BUILTIN_PATH
 from scripts.classify import command as classify
 from scripts.evaluate import command as evaluate
 from scripts.train import command as train
+from streams.photos import AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,6 +148,32 @@ def test_lines_are_answered_and_bad_ones_named() -> None:
     assert ["7", "line-6"] == [json.loads(line)["product_id"] for line in result.stdout.splitlines()]
     assert ["Line 2", "Line 3", "Line 4"] == [line.split("error: ")[1][:6] for line in result.stderr.splitlines()]
     assert 1 == result.exit_code
+
+
+def test_few_photos_are_in_memory_at_a_time(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as in a worker, however many lines there are; the answers are in the order of the lines."""
+    shown: list[int] = []
+
+    class Looks:
+        """Answers with how many photos it was shown."""
+
+        ref, reads_photos = ModelRef(name="looks", version="1"), True
+
+        def classify(self, products: list[Product], photos: list[Photo]) -> list[Classification]:
+            shown.append(sum(isinstance(photo, bytes) for photo in photos))
+            tea = Category(code="1", label="tea")
+            return [Classification(tea, 0.5, [(tea, 0.5)], False, "image", ("image",), ()) for _ in products]
+
+    monkeypatch.setattr("model.classifier.Classifier.load", lambda *_, **__: Looks())
+    monkeypatch.setenv("AISLE_IMAGE_ROOTS", str(tmp_path))
+    monkeypatch.setenv("AISLE_MODEL", str(data_dir))
+    load_settings.cache_clear()
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.jpg")
+    lines = [json.dumps({"product_id": str(n), "title": "tea", "image": {"uri": "a.jpg"}}) for n in range(150)]
+    result = CliRunner().invoke(classify, input="\n".join(lines), catch_exceptions=False)
+
+    assert [str(n) for n in range(150)] == [json.loads(line)["product_id"] for line in result.stdout.splitlines()]
+    assert (150, True) == (sum(shown), max(shown) <= AT_A_TIME)
 
 
 @pytest.mark.usefixtures("served")
