@@ -8,23 +8,31 @@ import orjson
 from schemas.product import Image, Product
 
 
-def content_key(title: str | None, description: str | None, photo: str | None) -> str:
-    """The key of a content on the topic ``verdicts``, 64 hex digits.
-
-    SHA-256 of the JSON array ``[title, description, photo]`` without spaces, in UTF-8, null for what is absent.
+def content_digest(title: str | None, description: str | None, photo: str | None) -> bytes:
+    """SHA-256 of the JSON array ``[title, description, photo]`` without spaces, in UTF-8, null for what is absent.
 
     Args:
         title: As it was published.
         description: Likewise.
         photo: ``sha256:`` and the digest of its bytes for one that came in the event, else its uri.
     """
-    return sha256(orjson.dumps((title, description, photo))).hexdigest()
+    return sha256(orjson.dumps((title, description, photo))).digest()
+
+
+def content_key(title: str | None, description: str | None, photo: str | None) -> str:
+    """The key of a content on the topic ``verdicts``: its digest in hexadecimal."""
+    return content_digest(title, description, photo).hex()
+
+
+def digest_of(product: Product) -> bytes:
+    """The digest of a product's content."""
+    image = product.image
+    return content_digest(product.title, product.description, None if image is None else photo_name(image))
 
 
 def key_of(product: Product) -> str:
     """The key of a product's content."""
-    image = product.image
-    return content_key(product.title, product.description, None if image is None else photo_name(image))
+    return digest_of(product).hex()
 
 
 def photo_name(image: Image) -> str | None:

@@ -21,7 +21,7 @@ from infra.kafka.reader import Reader
 from infra.logging import get_logger
 from infra.metrics import DECIDED_CONTENTS
 from model.classifier import Classification
-from schemas.content import key_of
+from schemas.content import digest_of
 from schemas.prediction import REVIEWER, Category, Modality
 from schemas.product import Product
 from schemas.topics import VERDICTS
@@ -66,8 +66,9 @@ class DecidedContents:
             keys = await asyncio.to_thread(_keys, products)  # megabytes to decode
         else:
             keys = _keys(products)
-        found = ((number, self._category(key)) for number, key in enumerate(keys))
-        return {number: _answer(products[number], shelf) for number, shelf in found if shelf is not None}
+        named = {number: code for codes in self._codes.values() for number, code in _named(keys, codes)}
+        shelves = ((number, self.shelves.get(code)) for number, code in named.items())
+        return {number: _answer(products[number], shelf) for number, shelf in shelves if shelf is not None}
 
     @asynccontextmanager
     async def followed(self, bootstrap: str, health: Health) -> AsyncIterator[None]:
@@ -141,12 +142,6 @@ class DecidedContents:
                 hint="AISLE_VERDICTS_MAX sets the limit.",
             )
 
-    def _category(self, key: bytes) -> Category | None:
-        for codes in self._codes.values():
-            if (code := codes.get(key)) is not None:
-                return self.shelves.get(code)
-        return None
-
 
 def _ended(following: asyncio.Task[None]) -> str | None:
     if not following.done() or following.cancelled():
@@ -166,8 +161,13 @@ def _key(text: bytes | None) -> bytes:
     return digest[:_KEY_BYTES]
 
 
+def _named(keys: Sequence[bytes], codes: Mapping[bytes, str]) -> list[tuple[int, str]]:
+    """Which keys have a code, by their place."""
+    return [(number, codes[key]) for number, key in enumerate(keys) if key in codes]
+
+
 def _keys(products: Sequence[Product]) -> list[bytes]:
-    return [bytes.fromhex(key_of(product))[:_KEY_BYTES] for product in products]
+    return [digest_of(product)[:_KEY_BYTES] for product in products]
 
 
 def _answer(product: Product, category: Category) -> Classification:

@@ -1,5 +1,6 @@
 """`aisle feedback`: what it takes, what it refuses and why, and how a disagreement looks."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
+from infra.errors import DeliveryFailed
 from infra.feedback_log import Conflict, Judged, Opinion, opinions_of
 from infra.settings import load_settings
 from schemas.feedback import Feedback
@@ -213,6 +216,53 @@ def test_a_file_of_something_else_is_refused(log: Log, tmp_path: Path, text: str
     failed = run("import", str(file))
     assert says in str(failed.exception)
     assert [] == log.sent
+
+
+class Producer:
+    """Takes records, and acknowledges so many of them."""
+
+    def __init__(self, acknowledges: int) -> None:
+        self.left = acknowledges
+        self.keys: list[bytes] = []
+
+    async def list_topics(self) -> list[str]:
+        """There is one."""
+        return ["feedback"]
+
+    async def send(self, _topic: str, _value: bytes, *, key: bytes, headers: Any) -> "asyncio.Future[None]":  # noqa: ARG002 - the client's
+        """Take a record."""
+        self.keys.append(key)
+        self.left -= 1
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.left >= 0:
+            confirmed.set_result(None)
+        else:
+            confirmed.set_exception(KafkaTimeoutError())
+        return confirmed
+
+
+@pytest.mark.parametrize(("acknowledges", "sent"), [(2_500, None), (2_499, 2_000), (1_500, 1_000), (0, 0)])
+async def test_a_broker_that_goes_away_leaves_word_of_how_far_it_came(
+    monkeypatch: pytest.MonkeyPatch, acknowledges: int, sent: int | None
+) -> None:
+    """Of verdicts that are not acknowledged nobody says that they were sent; what to do stands beside."""
+    producer = Producer(acknowledges)
+
+    @asynccontextmanager
+    async def client(_bootstrap: str) -> AsyncIterator[Producer]:
+        yield producer
+
+    for name, value in (("admin_client", client), ("producer_client", client), ("find_kafka", str)):
+        monkeypatch.setattr(feedback_send, name, value)
+    verdicts = [Feedback(event_id=TEA, product_id="p", verdict="validated", by="ada")] * 2_500
+    told: list[int] = []
+    if sent is None:
+        assert 2_500 == await feedback_send.send(verdicts, told.append)
+        assert [1_000, 2_000, 2_500] == told
+        assert {b"p"} == set(producer.keys)
+        return
+    with pytest.raises(DeliveryFailed, match=rf"At least {sent:,} were sent, .* Run it again"):
+        await feedback_send.send(verdicts, told.append)
 
 
 @pytest.mark.usefixtures("log")
