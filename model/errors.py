@@ -22,6 +22,13 @@ class CategoryUnknown(DataInvalid):
     code = "category-unknown"
 
 
+class ParametersInvalid(AisleError):
+    """Parameters of a training that are unknown, of the wrong type, or out of range."""
+
+    code = "parameters-invalid"
+    exit_status = 2
+
+
 class BundleInvalid(AisleError):
     """A path that is no bundle, or a bundle that is not what it was when it was written."""
 

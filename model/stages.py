@@ -1,6 +1,7 @@
 """What the stages of the cascade have in common: how each is trained, kept and served."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -49,3 +50,16 @@ class FittedStage(Stage, Protocol):
         Raises:
             OSError: The disk is full, or the path cannot be written.
         """
+
+
+@dataclass(frozen=True)
+class Former:
+    """A saved stage of the same kind, of another training, whose weights a fit may begin with.
+
+    Args:
+        path: Its directory.
+        columns: Its class for each class of the fit; -1 for one that it does not know.
+    """
+
+    path: Path
+    columns: tuple[int, ...]

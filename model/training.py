@@ -5,54 +5,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model import bundle as bundles
-from model.bundle import DataFacts, Labels, Manifest, StageFacts
-from model.calibration import review_threshold
-from model.cascade import Cascade, Route
-from model.choice import choose, pools_of, simulate, with_shares
-from model.data.labelled import LabelledData, check_learnable
-from model.data.split import Split, cross_validation, split_rows
-from model.errors import DataInvalid
+from model import yardsticks
+from model.bundle import Manifest
+from model.cascade import Answers, Cascade
+from model.checkpoint import LIBRARIES, Checkpoint
+from model.course import Course
+from model.data.labelled import LabelledData
+from model.data.languages import languages_of
+from model.deciding import decide, folds_of, readable
 from model.evaluation import Evaluation, evaluate
-from model.fusion import Pool
 from model.golden import golden_of
-from model.held_out import Examples, Fold, held_out
-from model.kinds import LOADERS, Kind, Wanted, kinds
+from model.held_out import Examples
+from model.kinds import LOADERS, Kind, kinds
+from model.parameters import FILE, TrainOptions, as_toml
+from model.report.rivals import Rival
+from model.report.schema import TrainingReport
 from model.report.training import report_training
 from model.report.write import write_report
-from model.rows import MODALITIES
-from model.stages import FittedStage
+from model.resuming import Resumable, key_of
+from model.stages import Progress
+from schemas.errors import AisleError
 
-LIBRARIES: Final = ("tensorflow", "keras", "numpy", "scikit-learn")
-DEFAULT_NAME: Final = "aisle"
-
-FOLDS: Final = 5
-MAX_CROSS_VALIDATED: Final = 20_000
-"""More rows than this have enough in one part held out."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """What a run may vary.
-
-    Args:
-        seed: Of the split and the solvers.
-        test_share: Part of the rows that only measures.
-        auto_accept_precision: Share of right answers among those that need no review.
-        name: What the model is called, beside its version.
-        stages: Which stages to try.
-    """
-
-    seed: int = 0
-    test_share: float = 0.2
-    auto_accept_precision: float = 0.95
-    name: str = DEFAULT_NAME
-    stages: Wanted = field(default_factory=Wanted)
+__all__ = ["Listener", "TrainOptions", "Trained", "train"]
 
 
 class Listener(Protocol):
@@ -63,29 +42,25 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a run made."""
+    """What a run made; ``notes`` say what could not be done beside it."""
 
     bundle: Path
     manifest: Manifest
     evaluation: Evaluation
+    report: TrainingReport
+    notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """What held-out answers decided."""
-
-    kinds: list[Kind]
-    tried: list[StageFacts]
-    pools: list[Pool]
-    threshold: float
-
-
-def train(
+def train(  # noqa: PLR0913 - one argument an optional part
     data: LabelledData,
     models_dir: Path,
-    options: TrainOptions = TrainOptions(),
+    options: TrainOptions = TrainOptions(),  # noqa: B008 - frozen
     listen: Listener = lambda _step, _part: None,
     command: str = "",
+    *,
+    checkpoint: Checkpoint | None = None,
+    start: Path | None = None,
+    champion: Path | None = None,
 ) -> Trained:
     """Train, measure and seal a bundle.
 
@@ -96,134 +71,125 @@ def train(
     Args:
         data: Rows with categories.
         models_dir: Where the bundle goes, as ``<models_dir>/<version>``.
-        options: Seed, shares and precision.
+        options: The parameters.
         listen: Told of the progress.
         command: What the report says repeats the training.
+        checkpoint: Where finished fits are kept, and found again; None: nowhere.
+        start: A bundle whose weights the fits begin with, where their stages can.
+        champion: The bundle that the report compares the new one with.
 
     Raises:
         DataInvalid: There is too little to learn from, or nothing left to measure with.
+        BundleInvalid: The bundle to begin with is none, or is damaged.
     """
-    check_learnable(data)
-    split = split_rows(data.codes, data.keys, seed=options.seed, test_share=options.test_share, validation_share=0.0)
-    classes, truth = _classes_of(data, split)
-    test = split.test[truth[split.test] >= 0]
-    if not len(test) or len(classes) < 2:
-        raise DataInvalid(
-            f"{data.path} has too few different titles to learn from some and measure with others.",
-            hint="Each category needs several products with titles of their own.",
-        )
-    prior = np.bincount(truth[split.seen], minlength=len(classes)) / len(split.seen)
-    examples = Examples(data.rows, truth, len(classes), options.seed)
-    chosen = _choose(data, split, examples, prior.tolist(), options, listen)
-    fitted = _fit(chosen.kinds, examples, split, listen)
-    entries = _labels(data, classes)
+    course = Course.of(data, options)
+    examples = Examples(data.rows, course.truth, len(course.classes), options.seed)
+    if checkpoint is not None:
+        examples = Resumable.of(examples, checkpoint)
+    able = readable(kinds(options.stages, course.formers(start)), course)
+    folds = folds_of(course, options)
+    rounds = len(folds) if all(kind.is_light for kind in able) else 1  # of those that take long there is one
+    share = rounds / (rounds + 1)
+    decided = decide(able, course, examples, folds, options, lambda part: listen("training", share * part))
     with bundles.staging(models_dir) as path:
+        _fit(decided.kinds, examples, course, path, lambda part: listen("training", share + (1 - share) * part))
         listen("measuring", 0.0)
-        for stage in fitted:
-            stage.save(path / stage.name)
-        loaded = [LOADERS[kind.name](path / kind.name) for kind in chosen.kinds]
-        cascade = Cascade(loaded, chosen.pools, prior.tolist())
-        names = [(entry.code, entry.category("en").label) for entry in entries]
-        themes = [entry.category("en").theme for entry in entries]
-        answers = cascade.answer(data.rows.take(test))
-        evaluation = evaluate(answers.probabilities, truth[test], names, chosen.threshold, themes)
+        cascade = Cascade([LOADERS[kind.name](path / kind.name) for kind in decided.kinds], decided.pools, course.prior)
+        answers, evaluation = _measured(cascade, course, decided.threshold)
+        golden = golden_of(cascade.stages, data.rows, course.test, path)
         manifest = Manifest(
             name=options.name,
             version="",
             created_at=datetime.now(UTC),
             seed=options.seed,
-            stages=[kind.name for kind in chosen.kinds],
-            tried=chosen.tried,
-            pools=chosen.pools,
+            stages=[kind.name for kind in decided.kinds],
+            tried=decided.tried,
+            pools=decided.pools,
             files={},
-            categories=entries,
-            prior=prior.tolist(),
+            categories=course.labels,
+            prior=course.prior,
             taxonomy_sha256=data.taxonomy.sha256,
-            review_threshold=chosen.threshold,
+            review_threshold=decided.threshold,
             auto_accept_precision=options.auto_accept_precision,
             metrics=evaluation.metrics(),
-            data=_facts(data, split, len(test)),
-            golden=golden_of(loaded, data.rows, test, path),
+            data=course.facts,
+            golden=golden,
             libraries={name: library_version(name) for name in LIBRARIES},
         )
-        np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[split.seen]))
-        listen("measuring", 0.5)
+        _write_facts(course, options, path)
+        listen("measuring", 0.3)
+        rivals, notes = _rivals(course, options, champion, listen)
+        listen("measuring", 0.6)
         report = report_training(
-            *(manifest, evaluation, data, test, truth, answers),
+            *(manifest, evaluation, data, course.test, course.truth, answers),
             cascade=cascade,
             path=path,
-            settings=options,
+            rivals=rivals,
+            languages=languages_of(data.rows.take(course.test)),
+            settings=options.flat(),
             command=command,
         )
         write_report(report, path / bundles.REPORT)
         sealed = bundles.seal(path, models_dir, manifest)
         listen("measuring", 1.0)
-    return Trained(sealed, bundles.read_manifest(sealed), evaluation)
+    return Trained(sealed, bundles.read_manifest(sealed), evaluation, report, notes)
 
 
-def _classes_of(data: LabelledData, split: Split) -> tuple[list[str], NDArray[np.int64]]:
-    """The classes that training sees, and each row's index among them; -1 for one that only the test has."""
-    seen = set(data.codes[split.seen].tolist())
-    classes = [code for code in data.classes if code in seen]
-    index = {code: number for number, code in enumerate(classes)}
-    return classes, np.array([index.get(code, -1) for code in data.codes.tolist()])
-
-
-def _choose(
-    data: LabelledData,
-    split: Split,
-    examples: Examples,
-    prior: Sequence[float],
-    options: TrainOptions,
-    listen: Listener,
-) -> _Chosen:
-    """Cross-validate every kind that has something to read, and decide."""
-    present = data.rows.take(split.seen).present
-    has = {modality for number, modality in enumerate(MODALITIES) if present[:, number].any()}
-    able = [kind for kind in kinds(options.stages) if kind.reads & has]
-    parts = cross_validation(data.codes, data.keys, split.seen, count=FOLDS, seed=options.seed)
-    folds = [Fold(fit, held) for fit, held in parts if len(held) and len(np.unique(examples.truth[fit])) > 1]
-    if not folds or not able:
-        what = "different titles" if able else "titles, descriptions or photos that may be used"
-        raise DataInvalid(f"{data.path} has too few {what} to learn from some and measure with others.")
-    if len(split.seen) > MAX_CROSS_VALIDATED:
-        folds = folds[:1]
-    held = held_out(able, examples, folds, lambda part: listen("cross-validating", part))
-    kept, tried = choose(able, held)
-    if not kept:
-        raise DataInvalid(f"Nothing can be learned from {data.path}: {tried[0].why}.")
-    pools = pools_of(kept, held)
-    answers, truth = simulate(Route(kept, pools, prior), kept, held)
-    confidence = answers.probabilities.max(axis=1).astype(np.float64)
-    right = answers.probabilities.argmax(axis=1) == truth
-    threshold = review_threshold(confidence, right, options.auto_accept_precision)
-    return _Chosen(kept, with_shares(tried, kept, answers), pools, threshold)
-
-
-def _fit(chosen: Sequence[Kind], examples: Examples, split: Split, listen: Listener) -> list[FittedStage]:
-    """The stages, fitted on the whole training side."""
-    fitted = []
+def _fit(chosen: Sequence[Kind], examples: Examples, course: Course, path: Path, progress: Progress) -> None:
+    """Fit the stages on the whole training side, each into its directory."""
     for number, kind in enumerate(chosen):
 
-        def progress(part: float, number: int = number) -> None:
-            listen("fitting", (number + part) / len(chosen))
+        def told(part: float, number: int = number) -> None:
+            progress((number + part) / len(chosen))
 
-        fitted.append(examples.fit(kind, split.seen, progress))
-    listen("fitting", 1.0)
-    return fitted
+        def make(into: Path, kind: Kind = kind, told: Progress = told) -> None:
+            examples.fit(kind, course.split.seen, told).save(into)
+
+        if isinstance(examples, Resumable):
+            examples.checkpoint.stage(key_of(kind, course.split.seen), path / kind.name, make)
+        else:
+            make(path / kind.name)
+    progress(1.0)
 
 
-def _labels(data: LabelledData, classes: Sequence[str]) -> list[Labels]:
-    shelves = {shelf.code: shelf for shelf in data.taxonomy}
-    return [Labels(code=code, labels=dict(shelves[code].labels), themes=dict(shelves[code].themes)) for code in classes]
-
-
-def _facts(data: LabelledData, split: Split, test: int) -> DataFacts:
-    return DataFacts(
-        file=data.path.name,
-        sha256=data.sha256,
-        rows=len(data),
-        train=len(split.seen),
-        test=test,
-        skipped=data.problems.empty + data.problems.broken,
+def _measured(cascade: Cascade, course: Course, threshold: float) -> tuple[Answers, Evaluation]:
+    labels = [entry.category("en") for entry in course.labels]
+    answers = cascade.answer(course.data.rows.take(course.test))
+    evaluation = evaluate(
+        answers.probabilities,
+        course.truth[course.test],
+        [(label.code, label.label) for label in labels],
+        threshold,
+        [label.theme for label in labels],
     )
+    return answers, evaluation
+
+
+def _write_facts(course: Course, options: TrainOptions, path: Path) -> None:
+    """What the bundle knows of its making: the rows it learned from, the taxonomy, the parameters."""
+    data = course.data
+    np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[course.split.seen]))
+    bundles.write_taxonomy(path, data.taxonomy)
+    head = (
+        f"The parameters of this model. It was trained on {data.path.name}, of SHA-256 {data.sha256}.\n"
+        f"aisle train {data.path.name} --config {FILE} repeats it."
+    )
+    (path / FILE).write_text(as_toml(options, head), encoding="utf-8")
+
+
+def _rivals(
+    course: Course, options: TrainOptions, champion: Path | None, listen: Listener
+) -> tuple[list[Rival], list[str]]:
+    """The models to compare with, and why one could not be."""
+    rivals, notes = [], []
+    data, test = course.data, course.test
+    if options.baseline:
+        listen("fitting the baseline", 0.0)
+        rivals.append(yardsticks.baseline(data, course.split.seen, test, course.truth, seed=options.seed))
+        listen("fitting the baseline", 1.0)
+    if champion is not None:
+        try:
+            rivals.append(yardsticks.champion(champion, data, test, course.classes))
+        except (AisleError, OSError) as error:  # a champion that is broken is no reason to have no new one
+            notes.append(f"not compared with the champion: {error}")
+    return rivals, notes

@@ -1,12 +1,19 @@
-"""Steps of long work as they happen: bars on a terminal, a plain line each elsewhere."""
+"""Steps of long work as they happen: bars on a terminal, plain lines elsewhere, with the time that is left."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Final
 
 import click
 
 Told = Callable[[str, float], None]
+
+SETTLED_S: Final = 2.0
+"""Seconds before anybody guesses at the time left: what is done at once, as it was kept, says nothing of the rest."""
+
+_LINE_EVERY_S: Final = 30.0
 
 
 @contextmanager
@@ -16,31 +23,64 @@ def steps_shown() -> Iterator[Told]:
     Yields:
         A function to call with a step's name and which part of it is done, from 0 to 1.
     """
+    paces: dict[str, Pace] = {}
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield _Lines(paces)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:20}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:20}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
 
         def told(step: str, part: float) -> None:
             if step not in tasks:
-                tasks[step] = progress.add_task(step, total=1.0)
-            progress.update(tasks[step], completed=part)
+                tasks[step] = progress.add_task(step, total=1.0, left="")
+                paces[step] = Pace()
+            progress.update(tasks[step], completed=part, left=paces[step].left(part))
 
         yield told
 
 
-class _Lines:
-    """One line when a step begins."""
+class Pace:
+    """How fast a step goes."""
 
     def __init__(self) -> None:
-        self._begun: set[str] = set()
+        self._made = self._since = monotonic()
+        self._before = 0.0
 
-    def __call__(self, step: str, part: float) -> None:  # noqa: ARG002 - a line says only that it began
-        if step not in self._begun:
-            self._begun.add(step)
+    def left(self, part: float) -> str:
+        """The time left, in words; '' while nobody knows, and at the end.
+
+        Args:
+            part: What is done of the step, from 0 to 1.
+        """
+        now = monotonic()
+        if now - self._made < SETTLED_S:
+            self._since, self._before = now, part
+        done = part - self._before
+        return f"about {_duration((1 - part) * (now - self._since) / done)} left" if done > 0 and part < 1 else ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+class _Lines:
+    """One line when a step begins, and more of a long one."""
+
+    def __init__(self, paces: dict[str, Pace]) -> None:
+        self._paces = paces
+        self._said_at = 0.0
+
+    def __call__(self, step: str, part: float) -> None:
+        if step not in self._paces:
+            self._paces[step] = Pace()
+            self._said_at = monotonic()
             click.echo(f"{step} …", err=True)
+        elif (left := self._paces[step].left(part)) and monotonic() - self._said_at > _LINE_EVERY_S:
+            self._said_at = monotonic()
+            click.echo(f"{step} … {part:.0%}, {left}", err=True)

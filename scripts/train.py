@@ -1,101 +1,222 @@
 """``aisle train``: from a file of labelled products to a model in service."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from scripts.columns import column_options, columns_of
+from scripts.columns import column_options
 
 if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint
+    from model.data.labelled import LabelledData
+    from model.parameters import TrainOptions
     from model.training import Trained
 
 _PATH = click.Path(path_type=Path)
-_SHARE = click.FloatRange(0.01, 0.5)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _print_defaults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from model.parameters import TrainOptions, as_toml
+
+        click.echo(as_toml(TrainOptions(), "Parameters of a training, for `aisle train DATA --config FILE`."), nl=False)
+        context.exit()
+
+
+def _parameter_options(command: _Command) -> _Command:
+    """The options that a file of parameters may have too, named as `model.parameters.nested` takes them."""
+    for option in reversed(
+        (
+            click.option("--taxonomy", type=_PATH, help="CSV of codes and labels; every category must be in it."),
+            click.option("--name", default="aisle", show_default=True, help="What the model is called."),
+            click.option(
+                "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of split and solver."
+            ),
+            click.option(
+                "--test-share",
+                type=click.FloatRange(0.01, 0.5),
+                default=0.2,
+                show_default=True,
+                help="Part of the rows that only measures.",
+            ),
+            click.option(
+                "--auto-accept-precision",
+                type=click.FloatRange(0.5, 1.0),
+                default=0.95,
+                show_default=True,
+                help="Share of right answers among those that need no review.",
+            ),
+            click.option("--baseline/--no-baseline", help="Measure TF-IDF + LinearSVC beside it, for the report."),
+            click.option("--photos/--no-photos", default=True, show_default=True, help="Learn from photos too."),
+            click.option("--photo-weights", type=_PATH, help="Pretrained MobileNetV3-Small weights, in Keras' format."),
+            click.option("--encoder/--no-encoder", help="Try a text encoder too: minutes to hours."),
+            click.option(
+                "--encoder-from",
+                "encoder_directory",
+                type=_PATH,
+                help="The Hugging Face directory it begins with; else from scratch.",
+            ),
+            click.option(
+                "--encoder-frozen/--no-encoder-frozen", help="Leave that as it is; fit only what tells the categories."
+            ),
+            click.option(
+                "--encoder-pretraining", type=click.IntRange(0, 1_000), default=0, help="Passes of guessing words."
+            ),
+            click.option("--encoder-teacher", type=_PATH, help="Directory of a bigger encoder to learn from."),
+            click.option("--encoder-catalogue", type=_PATH, help="Further products for these two, without categories."),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("data", type=_PATH)
-@column_options
-@click.option("--taxonomy", type=_PATH, help="CSV of codes and labels; every category must be in it.")
-@click.option("--name", default="aisle", show_default=True, help="What the model is called.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of split and solver.")
-@click.option("--test-share", type=_SHARE, default=0.2, show_default=True, help="Part of the rows that only measures.")
+@click.option("--config", type=_PATH, help="TOML file of parameters; other options go before it.")
 @click.option(
-    "--auto-accept-precision",
-    type=click.FloatRange(0.5, 1.0),
-    default=0.95,
-    show_default=True,
-    help="Share of right answers among those that need no review.",
+    "--write-config", is_flag=True, is_eager=True, callback=_print_defaults, help="Print such a file and exit."
 )
-@click.option("--no-photos", is_flag=True, help="Learn from texts alone.")
-@click.option("--photo-weights", type=_PATH, help="Pretrained MobileNetV3-Small weights, in Keras' format.")
-@click.option("--encoder", is_flag=True, help="Try a text encoder too: minutes to hours.")
-@click.option("--encoder-from", type=_PATH, help="The Hugging Face directory it begins with; else from scratch.")
-@click.option("--encoder-frozen", is_flag=True, help="Leave that as it is; fit only what tells the categories.")
+@column_options
+@_parameter_options
+@click.option("--from", "start", type=_PATH, help="A bundle whose weights to begin with: it takes less time.")
 @click.option("--no-promote", is_flag=True, help="Leave the champion as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(  # noqa: PLR0913 - click hands over one argument an option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
     *,
     data: Path,
-    taxonomy: Path | None,
-    name: str,
-    seed: int,
-    test_share: float,
-    auto_accept_precision: float,
-    no_photos: bool,
-    photo_weights: Path | None,
-    encoder: bool,
-    encoder_from: Path | None,
-    encoder_frozen: bool,
+    config: Path | None,
+    start: Path | None,
     no_promote: bool,
     as_json: bool,
-    **columns: str | None,
+    **_: object,
 ) -> None:
     """Train a model on DATA and put it in service.
 
     DATA is CSV, JSONL or Parquet with a title and a category column, or the
     folder with the challenge's X_train_update.csv and Y_train_CVw08PX.csv.
     Photos that its rows name are read below the folder it lies in.
+
+    A training that was stopped goes on when the same command is given again.
     """
     from infra.settings import load_settings
     from model.champion import promote
-    from model.data.labelled import check_learnable, load_labelled
-    from model.kinds import Wanted
-    from schemas.taxonomy import Taxonomy
-    from scripts.invocation import invocation
     from scripts.output import print_json
-    from scripts.steps import steps_shown
 
     models_dir = load_settings().data_dir / "models"
-    given = None if taxonomy is None else Taxonomy.from_csv(taxonomy)
-    with steps_shown() as told:
-        rows = load_labelled(data, columns_of(columns), given, lambda part: told("reading", part))
-        check_learnable(rows)  # before the seconds that TensorFlow takes
-        told("loading TensorFlow", 0.0)
-        from model.training import TrainOptions, train
-
-        told("loading TensorFlow", 1.0)
-        wanted = Wanted(
-            photos=not no_photos,
-            photo_weights=photo_weights,
-            encoder=encoder or encoder_from is not None,
-            encoder_directory=encoder_from,
-            encoder_frozen=encoder_frozen,
-        )
-        options = TrainOptions(seed, test_share, auto_accept_precision, name, wanted)
-        trained = train(rows, models_dir, options, told, invocation("aisle train"))
-    for message in rows.problems.messages:
-        click.echo(f"passed over: {message}", err=True)
+    options = _options(context, config)
+    trained, rows = _train(data, models_dir, options, start)
+    for message in (*rows.problems.messages, *trained.notes):
+        click.echo(message, err=True)
     if not no_promote:
-        promote(models_dir, trained.bundle, by="aisle train", why=f"trained on {data.name} with seed {seed}")
+        why = f"trained on {data.name} with seed {options.seed}"
+        promote(models_dir, trained.bundle, by="aisle train", why=why)
     if as_json:
-        print_json({"bundle": trained.bundle, "promoted": not no_promote, **trained.manifest.model_dump(exclude=_LONG)})
+        comparisons = [comparison.model_dump() for comparison in trained.report.comparisons]
+        manifest = trained.manifest.model_dump(exclude=_LONG)
+        print_json({"bundle": trained.bundle, "promoted": not no_promote, "comparisons": comparisons, **manifest})
     else:
         _show(trained, promoted=not no_promote)
 
 
 _LONG = {"files", "golden", "categories", "prior", "pools"}
+
+
+def _options(context: click.Context, config: Path | None) -> "TrainOptions":
+    """What the command line says, over what the file says, over the defaults."""
+    from click.core import ParameterSource
+
+    from model.parameters import TrainOptions, nested, parameters
+
+    known = TrainOptions().flat()
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if name in known and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    if "encoder_directory" in given:
+        given.setdefault("encoder", True)
+    return parameters(nested(given), config)
+
+
+def _train(data: Path, models_dir: Path, options: "TrainOptions", start: Path | None) -> "tuple[Trained, LabelledData]":
+    from model.checkpoint import Checkpoint
+    from model.data.labelled import check_learnable, load_labelled
+    from schemas.taxonomy import Taxonomy
+    from scripts.invocation import invocation
+    from scripts.steps import steps_shown
+
+    taxonomy = None if options.taxonomy is None else Taxonomy.from_csv(options.taxonomy)
+    champion = _champion(models_dir)
+    with _stoppable(), steps_shown() as told:
+        rows = load_labelled(data, options.columns.columns(), taxonomy, lambda part: told("reading", part))
+        check_learnable(rows)  # before the seconds that TensorFlow takes
+        told("loading TensorFlow", 0.0)
+        from model.training import train
+
+        told("loading TensorFlow", 1.0)
+        with Checkpoint.open(models_dir.parent / "checkpoints", rows, options, start) as checkpoint:
+            _tell(checkpoint)
+            try:
+                trained = train(
+                    *(rows, models_dir, options, told, invocation("aisle train")),
+                    checkpoint=checkpoint,
+                    start=start,
+                    champion=champion,
+                )
+            except (KeyboardInterrupt, SystemExit):
+                if checkpoint.finished:
+                    _say(f"stopped; {_fits(checkpoint)} are kept: the same command goes on from there")
+                raise
+    return trained, rows
+
+
+def _champion(models_dir: Path) -> Path | None:
+    """The champion's bundle; None where there is none that can be found."""
+    from model.champion import find_bundle
+    from schemas.errors import AisleError
+
+    try:
+        return find_bundle(None, models_dir)
+    except AisleError:
+        return None
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends what goes on as Ctrl-C does, so that nothing half-made is left behind."""
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(checkpoint: "Checkpoint") -> None:
+    for what in checkpoint.stale:
+        _say(what)
+    if checkpoint.finished:
+        _say(f"going on with a training that was stopped: {_fits(checkpoint)} are done")
+
+
+def _fits(checkpoint: "Checkpoint") -> str:
+    return f"{checkpoint.finished} finished fit{'s' if checkpoint.finished > 1 else ''}"
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _show(trained: "Trained", *, promoted: bool) -> None:
@@ -113,6 +234,12 @@ def _show(trained: "Trained", *, promoted: bool) -> None:
     click.echo(
         f"  {scores.accepted_share:.0%} of the test rows need no review, {scores.accepted_precision:.1%} of them right"
     )
-    for one in manifest.tried:
-        click.echo(f"  stage {one.name}: {'kept' if one.kept else 'left out'}, {one.why}")
+    for one in trained.report.comparisons:
+        between = one.weighted_f1_difference
+        click.echo(
+            f"  beside {one.name} ({one.kind}): weighted F1 {one.weighted_f1:.3f} → {one.own_weighted_f1:.3f} "
+            f"on {one.rows:,} rows ({between.low:+.3f} to {between.high:+.3f})"
+        )
+    for stage in manifest.tried:
+        click.echo(f"  stage {stage.name}: {'kept' if stage.kept else 'left out'}, {stage.why}")
     click.echo(f"  bundle  {trained.bundle}\n  report  {trained.bundle / 'report' / 'report.html'}")

@@ -7,6 +7,8 @@ with a faster engine; its model lies in the package.
 from functools import cache
 from typing import Any, Final
 
+from model.rows import Rows
+
 LANGUAGES: Final = (
     *("ar", "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "he", "hu", "it", "ja"),
     *("ko", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr", "uk", "zh"),
@@ -25,6 +27,12 @@ def language_of(text: str) -> str:
         return UNSURE
     language, probability = _identifier().classify(text[:_MAX_CHARS])
     return str(language) if probability >= _SURE_FROM else UNSURE
+
+
+def languages_of(rows: Rows) -> list[str]:
+    """The language of each product, by title and description; '' where it is not sure."""
+    texts = (f"{title} {text[:_MAX_CHARS]}".strip() for title, text in zip(rows.titles, rows.descriptions, strict=True))
+    return [language if language != UNSURE else "" for language in map(language_of, texts)]
 
 
 @cache

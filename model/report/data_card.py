@@ -25,7 +25,7 @@ def describe_data(
         products: All rows.
         codes: Category code of each.
         keys: The same for rows with the same title.
-        languages: ISO 639-1 code of each row, '' where unknown; empty when nobody asked.
+        languages: ISO 639-1 code of each test row, '' where unknown; empty when nobody asked.
     """
     _, titles, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     names, numbers, counts = np.unique(codes, return_inverse=True, return_counts=True)

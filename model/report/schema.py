@@ -36,7 +36,7 @@ class DataCard(Part):
     skipped: int = Field(description="Passed over: nothing to classify by, no category, or not readable.")
     classes: dict[str, int] = Field(description="By category code, on all sides together.")
     missing: dict[Modality, int]
-    languages: dict[str, int] = Field(default={}, description="By ISO 639-1 code; '' where it is not known.")
+    languages: dict[str, int] = Field(default={}, description="Test rows by ISO 639-1 code; '' where it is not known.")
     duplicates: int = Field(description="Rows that share their title with another.")
     conflicting: int = Field(description="Of these, rows whose title stands under another category as well.")
 

@@ -1,8 +1,8 @@
 """The report of a training out of what the training has at hand when it ends."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def report_training(  # noqa: PLR0913 - one argument a fact
     path: Path,
     rivals: Sequence[Rival] = (),
     languages: Sequence[str] = (),
-    settings: Any = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
     command: str = "",
 ) -> TrainingReport:
     """Put the report together.
@@ -48,8 +48,8 @@ def report_training(  # noqa: PLR0913 - one argument a fact
         cascade: As it will be served.
         path: The bundle's directory, whose stages are there already.
         rivals: Other models' answers to the test rows.
-        languages: ISO 639-1 code of each row of the data, '' where unknown; empty when nobody asked.
-        settings: What the training was told, as a dataclass.
+        languages: ISO 639-1 code of each test row, '' where unknown; empty when nobody asked.
+        settings: What the training was told, by name.
         command: What repeats it.
     """
     products = data.rows.take(test)
@@ -63,26 +63,20 @@ def report_training(  # noqa: PLR0913 - one argument a fact
             answers.probabilities,
             truth[test],
             data.keys[test],
-            languages=[languages[row] for row in test] if languages else (),
+            languages=languages,
             decided_by=[names[number] for number in answers.stage.tolist()],
         ),
         data=describe_data(manifest.data, data.rows, data.codes, data.keys, languages),
         stages=[_stage(facts, stages.get(facts.name), products, path) for facts in manifest.tried],
         rivals=rivals,
-        settings={} if settings is None else _flat(asdict(settings)),
+        settings={name: _shown(value) for name, value in settings.items() if value is not None},
         command=command,
     )
 
 
-def _flat(options: Mapping[str, Any]) -> dict[str, Setting]:
-    """Options as single values, those of options under their own names; of a path only the last part."""
-    values: dict[str, Setting] = {}
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            values |= _flat(value)
-        else:
-            values[name] = value if isinstance(value, Setting) else getattr(value, "name", str(value))
-    return values
+def _shown(value: Any) -> Setting:
+    """An option's value; of a path only the last part, as folders of this machine are nobody's business."""
+    return value if isinstance(value, Setting) else getattr(value, "name", str(value))
 
 
 def _stage(facts: StageFacts, stage: Stage | None, products: Rows, path: Path) -> StageReport:

@@ -20,7 +20,7 @@ PENALTY: Final = 1.0
 
 MAX_STEPS: Final = 100
 TOLERANCE: Final = 3e-3
-"""Part of the first gradient's length at which a classifier is done; its answers change no more from there on."""
+"""Part of the gradient's length at weights of 0 at which a classifier is done; its answers change no more then."""
 
 _LINE_STEPS = 6  # Newton's method finds the lowest point of a piecewise parabola in three, mostly
 _TINY = np.float32(1e-20)
@@ -32,6 +32,7 @@ def fit_one_vs_rest(
     classes: int,
     *,
     tolerance: float = TOLERANCE,
+    start: tuple[Sequence[Floats], Floats] | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[list[Floats], Floats]:
     """Fit one classifier a class.
@@ -42,7 +43,8 @@ def fit_one_vs_rest(
         blocks: The features of the rows, block by block.
         truth: Class index of each row, in [0, classes). A class without rows gets a margin of about -1 everywhere.
         classes: How many classes there are.
-        tolerance: Part of the first gradient's length to stop at.
+        tolerance: Part of the gradient's length at weights of 0 to stop at.
+        start: Coefficients and biases to begin with, as they are returned; None: all 0.
         progress: Told how far it is.
 
     Returns:
@@ -56,14 +58,21 @@ def fit_one_vs_rest(
     signs = np.full((len(truth), classes), -1, np.float32)
     signs[np.arange(len(truth)), truth] = 1
     space = _Space(blocks)
+
+    def slope(weights: Floats, margins: Floats) -> Floats:
+        return weights - space.gradient(2 * PENALTY * signs * np.maximum(0, 1 - signs * margins))
+
     weights, margins = np.zeros((space.size, classes), np.float32), np.zeros_like(signs)
-    direction, before = np.zeros_like(weights), np.zeros_like(weights)
-    first = length = np.zeros(classes, np.float32)
+    gradient = slope(weights, margins)
+    first = np.maximum(_dot(gradient, gradient), _TINY)
+    if start is not None:
+        weights = np.concatenate([*start[0], start[1][None]])
+        margins = space.margins(weights)
+        gradient = slope(weights, margins)
+    direction, before, former = np.zeros_like(weights), gradient, first
     for step in range(MAX_STEPS):
-        gradient = weights - space.gradient(2 * PENALTY * signs * np.maximum(0, 1 - signs * margins))
-        former, length = length, _dot(gradient, gradient)
-        first = length if step == 0 else first
-        left = float(np.sqrt((length / np.maximum(first, _TINY)).max()))
+        length = _dot(gradient, gradient)
+        left = float(np.sqrt((length / first).max()))
         if left < tolerance:
             break
         progress(min(1.0, np.log(max(left, tolerance)) / np.log(tolerance)))
@@ -73,7 +82,7 @@ def fit_one_vs_rest(
         far = _lowest(weights, direction, signs * moved, 1 - signs * margins)
         weights += far * direction
         margins += far * moved
-        before = gradient
+        before, former, gradient = gradient, length, slope(weights, margins)
     progress(1.0)
     return space.split(weights[:-1]), weights[-1]
 

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.rows import Rows
+
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
 
 TITLES = ["thé vert bio, sachet", "soupe de potiron", "jus d'orange", "thé noir", "soupe à l'oignon", "jus - pomme"]
@@ -43,6 +45,16 @@ def _fitted() -> tuple:  # type: ignore[type-arg] # TensorFlow ships no types
 def fitted() -> tuple:  # type: ignore[type-arg]
     """Weights, and the network made of them."""
     return _fitted()
+
+
+@pytest.fixture(scope="module")
+def saved(fitted: tuple, tmp_path_factory: pytest.TempPathFactory) -> Path:  # type: ignore[type-arg]
+    """The network, saved."""
+    from model.text.network import export
+
+    path = tmp_path_factory.mktemp("saved") / "text"
+    export(fitted[2], path)
+    return path
 
 
 def _difference(fitted: tuple, titles: list[str], descriptions: list[str]) -> float:  # type: ignore[type-arg]
@@ -142,22 +154,18 @@ def test_the_fit_ends_where_any_other_would() -> None:
 def test_a_single_category_is_refused() -> None:
     """There is nothing to tell apart."""
     from model.errors import DataInvalid
-    from model.text.features import read
-    from model.text.fit import fit_network
-    from model.text.views import VIEWS
+    from model.text.fit import fit_text
 
     with pytest.raises(DataInvalid, match="single category"):
-        fit_network(read(["a", "b"], ["", ""]), np.array([1, 1]), 2, VIEWS)
+        fit_text(Rows(["a", "b"], ["", ""]), np.array([1, 1]), 2, seed=0, progress=lambda _: None)
 
 
-def test_the_savedmodel_has_fixed_inputs_and_outputs(fitted: tuple, tmp_path: Path) -> None:  # type: ignore[type-arg]
+def test_the_savedmodel_has_fixed_inputs_and_outputs(saved: Path) -> None:
     """Any TensorFlow can serve it: two strings in, log-probabilities out."""
     from model.tensorflow import tensorflow
-    from model.text.network import export
 
-    export(fitted[2], tmp_path / "text")
     tf = tensorflow()
-    serve = tf.saved_model.load(str(tmp_path / "text")).signatures["serve"]
+    serve = tf.saved_model.load(str(saved)).signatures["serve"]
     answer = serve(title=tf.constant(TITLES), description=tf.constant(DESCRIPTIONS))
 
     assert {"title", "description"} == set(serve.structured_input_signature[1])
@@ -179,3 +187,55 @@ def test_a_full_disk_is_an_oserror(fitted: tuple, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(OSError, match="No space left") as caught:
         export(fitted[2], tmp_path / "text")
     assert errno.ENOSPC == caught.value.errno
+
+
+def test_what_was_fitted_answers_as_what_is_served(fitted: tuple, saved: Path) -> None:  # type: ignore[type-arg]
+    """Without the network; held-out answers decide what the served ones mean."""
+    from model.text.fit import FittedText
+    from model.text.stage import TextStage
+
+    rows = Rows(NEW, NEW[::-1])
+
+    np.testing.assert_allclose(
+        TextStage(saved).log_probabilities(rows),
+        FittedText(fitted[0], fitted[1], []).log_probabilities(rows),
+        atol=1e-5,
+    )
+
+
+def test_a_fit_may_begin_with_the_weights_of_a_saved_stage(fitted: tuple, saved: Path) -> None:  # type: ignore[type-arg]
+    """A saved stage gives back what was fitted, class by class in any order; of a class that it lacks nothing."""
+    from model.stages import Former
+    from model.text.start import weights_of
+
+    views, bias, _ = fitted
+    former = Former(saved, (2, -1, 0, 1))
+    begun = weights_of(former, [fit.view for fit in views], [fit.idf for fit in views])
+
+    assert begun is not None
+    coefficients, biases = begun
+    np.testing.assert_allclose([bias[2], 0, bias[0], bias[1]], biases, atol=1e-6)
+    for fit, found in zip(views, coefficients, strict=True):
+        np.testing.assert_allclose(fit.coefficients[:, [2, 0, 1]], found[:, [0, 2, 3]], atol=1e-5)
+        assert not found[:, 1].any()
+    assert weights_of(former, [fit.view for fit in views[1:]], [fit.idf for fit in views[1:]]) is None
+
+
+def test_where_a_fit_begins_does_not_matter() -> None:
+    """From the solution of fewer rows and classes it ends at the same weights, and from its own it does not move."""
+    from model.text.features import Block, Idf, read
+    from model.text.fitting import fit_one_vs_rest
+    from model.text.views import VIEWS
+
+    corpus = read(TITLES, DESCRIPTIONS)
+    blocks = [Block(corpus, view, Idf.fit(corpus, view)) for view in VIEWS]
+    coefficients, bias = fit_one_vs_rest(blocks, TRUTH, 3, tolerance=1e-5)
+    elsewhere = [np.ones_like(part) for part in coefficients], np.ones_like(bias)
+    steps: list[float] = []
+
+    for start in (elsewhere, (coefficients, bias)):
+        steps.clear()
+        again, biases = fit_one_vs_rest(blocks, TRUTH, 3, tolerance=1e-5, start=start, progress=steps.append)
+        np.testing.assert_allclose(np.concatenate(coefficients), np.concatenate(again), atol=1e-4)
+        np.testing.assert_allclose(bias, biases, atol=1e-4)
+    assert [1.0] == steps

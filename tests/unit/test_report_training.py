@@ -37,21 +37,6 @@ class Even:
         return np.full((len(rows), 2), np.log(0.5), np.float32)
 
 
-@dataclass(frozen=True)
-class Photos:
-    """Options inside options."""
-
-    weights: Path | None = Path("/somewhere/weights.npz")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a training is told."""
-
-    seed: int = 3
-    photos: Photos = Photos()
-
-
 @pytest.fixture
 def report(tmp_path: Path) -> TrainingReport:
     """Of a cascade with one stage kept and one left out, of whose rows the last reached no stage."""
@@ -85,7 +70,8 @@ def report(tmp_path: Path) -> TrainingReport:
         Answers(probabilities, np.array([0, 0, PRIOR]), np.zeros((3, 3), np.bool_), {}),
         cascade=cascade,
         path=tmp_path,
-        settings=Options(),
+        settings={"seed": 3, "weights": Path("/somewhere/weights.npz"), "teacher": None},
+        languages=["fr", "", "fr"],
         command="aisle train data.csv",
     )
 
@@ -108,9 +94,18 @@ def test_slices_name_the_stage_that_decided(report: TrainingReport) -> None:
 
 
 def test_settings_are_single_values(report: TrainingReport) -> None:
-    """Of a path only the name: folders of this machine are nobody's business."""
+    """Of a path only the name: folders of this machine are nobody's business. What is not set is left out."""
     assert {"seed": 3, "weights": "weights.npz"} == report.settings
     assert "aisle train data.csv" == report.command
+
+
+def test_languages_are_those_of_the_test_rows(report: TrainingReport) -> None:
+    """A slice each, and their counts in the data card."""
+    assert {"fr": 2, "other or unknown": 1} == {
+        part.name: part.rows for part in report.slices if part.kind == "language"
+    }
+    assert report.data is not None
+    assert {"fr": 2, "": 1} == report.data.languages
 
 
 def test_the_data_card_is_of_all_rows(report: TrainingReport) -> None:

@@ -1,7 +1,11 @@
 """Training: reproducible, whole, and measured on rows it did not see."""
 
 import errno
+import random
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,3 +144,80 @@ def test_photos_alone_need_somebody_who_looks_at_them(tmp_path: Path) -> None:
     for wanted in (Wanted(photos=False), Wanted()):
         with pytest.raises(DataInvalid):
             train(load_labelled(path), tmp_path / "models", TrainOptions(stages=wanted))
+
+
+def _two_categories(folder: Path) -> Path:
+    path = folder / "two.csv"
+    rows = [f"thé {'vert' if n % 3 else 'ancien'} numéro {n},boisson\nlivre ancien tome {n},livre" for n in range(40)]
+    path.write_text("title,category\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_training_that_was_stopped_ends_as_it_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in a fit by chance and gone on with: the same figures, pools and answers; then nothing is left over.
+
+    The other models that it is compared with answer the same rows, and the bundle has the parameters that made it.
+    """
+    from model.checkpoint import Checkpoint
+    from model.held_out import Examples
+    from model.parameters import FILE, nested, parameters
+    from model.training import train
+
+    data, fit = load_labelled(_two_categories(tmp_path)), Examples.fit
+    options = parameters(nested({"seed": 5, "photos": False, "title_column": "title", "baseline": True}))
+    whole = train(data, tmp_path / "models", options.model_copy(update={"baseline": False}))
+    stops_at = random.randrange(6)
+    print(f"stopped in fit {stops_at}")
+    fits: list[bool] = []
+
+    def counted(*arguments: Any) -> Any:
+        fits.append(True)
+        if len(fits) == stops_at + 1:
+            raise KeyboardInterrupt
+        return fit(*arguments)
+
+    monkeypatch.setattr(Examples, "fit", counted)
+    for end in (pytest.raises(KeyboardInterrupt), nullcontext()):
+        with end, Checkpoint.open(tmp_path / "kept", data, options) as checkpoint:
+            trained = train(data, tmp_path / "models", options, checkpoint=checkpoint, champion=whole.bundle)
+    resumed, before = trained.manifest, whole.manifest
+    rivals = {one.kind: one for one in trained.report.comparisons}
+
+    assert 7 == len(fits)
+    assert before.metrics == pytest.approx(resumed.metrics, abs=1e-6)
+    assert (before.pools, before.review_threshold, before.golden) == (
+        *(resumed.pools, resumed.review_threshold),
+        resumed.golden,
+    )
+    assert [] == list((tmp_path / "kept").iterdir())
+    assert options == parameters({}, trained.bundle / FILE)
+    assert {"baseline", "champion"} == rivals.keys()
+    assert all(one.rows == trained.evaluation.rows for one in rivals.values())
+    assert rivals["champion"].accuracy == rivals["champion"].own_accuracy
+
+
+def test_a_champion_that_is_broken_is_no_obstacle(small_data: Path, tmp_path: Path) -> None:
+    """It is not compared with, and that is said."""
+    from model.course import Course
+    from model.training import TrainOptions, _rivals
+
+    course = Course.of(load_labelled(small_data), TrainOptions())
+    rivals, notes = _rivals(course, TrainOptions(), tmp_path / "nowhere", lambda _step, _part: None)
+
+    assert [] == rivals
+    assert "not compared with the champion" in notes[0]
+
+
+def test_a_category_that_came_later_begins_with_nothing(bundle: Path, small_data: Path) -> None:
+    """The others find themselves in the model to begin with, by code, in whatever order."""
+    from model.course import Course
+    from model.training import TrainOptions
+
+    course = Course.of(load_labelled(small_data), TrainOptions())
+    count = len(course.classes)
+    formers = replace(course, classes=["new", *reversed(course.classes)]).formers(bundle)
+
+    assert {"text": (bundle / "text", (-1, *reversed(range(count))))} == {
+        name: (former.path, former.columns) for name, former in formers.items()
+    }
+    assert {} == course.formers(None)

@@ -1,0 +1,85 @@
+"""What held-out answers decide of a model before it is fitted: its stages, their weights, when to stop and review."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from model.bundle import StageFacts
+from model.calibration import review_threshold
+from model.cascade import Route
+from model.choice import choose, pools_of, simulate, with_shares
+from model.course import Course
+from model.data.split import cross_validation
+from model.errors import DataInvalid
+from model.fusion import Pool
+from model.held_out import Examples, Fold, held_out
+from model.kinds import Kind
+from model.parameters import TrainOptions
+from model.rows import MODALITIES
+from model.stages import Progress
+
+FOLDS: Final = 5
+MAX_CROSS_VALIDATED: Final = 20_000
+"""More rows than this have enough in one part held out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be made.
+
+    Args:
+        kinds: The stages, in the order in which they are asked.
+        tried: Those and the ones left out, with the reasons.
+        pools: How answers are weighed.
+        threshold: The confidence from which on nobody needs to look.
+    """
+
+    kinds: list[Kind]
+    tried: list[StageFacts]
+    pools: list[Pool]
+    threshold: float
+
+
+def readable(kinds: Sequence[Kind], course: Course) -> list[Kind]:
+    """The kinds that have something to read on the training side."""
+    present = course.data.rows.take(course.split.seen).present
+    has = {modality for number, modality in enumerate(MODALITIES) if present[:, number].any()}
+    return [kind for kind in kinds if kind.reads & has]
+
+
+def folds_of(course: Course, options: TrainOptions) -> list[Fold]:
+    """The parts of the training side that are held out in turn; of a large side the first alone."""
+    data, seen = course.data, course.split.seen
+    parts = cross_validation(data.codes, data.groups, seen, count=FOLDS, seed=options.seed)
+    folds = [Fold(fit, held) for fit, held in parts if len(held) and len(np.unique(course.truth[fit])) > 1]
+    return folds[:1] if len(seen) > MAX_CROSS_VALIDATED else folds
+
+
+def decide(
+    kinds: Sequence[Kind],
+    course: Course,
+    examples: Examples,
+    folds: Sequence[Fold],
+    options: TrainOptions,
+    progress: Progress,
+) -> Decided:
+    """Cross-validate the kinds, and decide.
+
+    Raises:
+        DataInvalid: There is too little to learn from.
+    """
+    if not folds or not kinds:
+        what = "different titles" if kinds else "titles, descriptions or photos that may be used"
+        raise DataInvalid(f"{course.data.path} has too few {what} to learn from some and measure with others.")
+    held = held_out(kinds, examples, folds, progress)
+    kept, tried = choose(kinds, held)
+    if not kept:
+        raise DataInvalid(f"Nothing can be learned from {course.data.path}: {tried[0].why}.")
+    pools = pools_of(kept, held)
+    answers, truth = simulate(Route(kept, pools, course.prior), kept, held)
+    confidence = answers.probabilities.max(axis=1).astype(np.float64)
+    right = answers.probabilities.argmax(axis=1) == truth
+    threshold = review_threshold(confidence, right, options.auto_accept_precision)
+    return Decided(kept, with_shares(tried, kept, answers), pools, threshold)
