@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
-_NOTICE: Final = re.compile(rb"^(WARNING: All log messages before absl::|[IWE]\d{4} |[IWE]0000 00:00)")
+_NOTICE: Final = re.compile(
+    rb"^(WARNING: All log messages before absl::|[IWE]\d{4} |[IWE]0000 00:00|INFO: Created TensorFlow Lite)"
+)
 
 
 @cache
@@ -18,7 +20,7 @@ def tensorflow() -> Any:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    with _notices_dropped(), _keras_held_back():
+    with notices_dropped(), _keras_held_back():
         import tensorflow as tf
 
         tf.constant(0)  # looks for devices, with more notices
@@ -52,7 +54,7 @@ def _keras_held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _notices_dropped() -> Iterator[None]:
+def notices_dropped() -> Iterator[None]:
     """Hold back what is written to descriptor 2, then pass on all of it but the native library's notices.
 
     They are written before the library reads any log level, so no setting silences them.

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from model.encoder.contents import read_contents
 from model.encoder.names import Place, places
 from model.encoder.network import Encoder, EncoderNetwork, initialise
-from model.encoder.shape import read_config, shape_of
-from model.encoder.tokens import read_tokenizer
-from model.encoder.weights import FILE, HEAD, Floats, WeightFiles, open_weights, save_weights
-from model.errors import EncoderInvalid
+from model.encoder.shape import shape_of
+from model.encoder.weights import FILE, HEAD, Floats, WeightFiles, save_weights
 
 
 @dataclass(frozen=True)
@@ -45,25 +44,16 @@ def load_directory(directory: Path, classes: int, rng: np.random.Generator) -> L
         EncoderUnsupported: It is of an architecture, or in a format, that has no loader.
         EncoderInvalid: A file is missing or damaged, or weights and configuration do not fit.
     """
-    config = read_config(directory)
-    shape = shape_of(config, directory)
-    files = open_weights(directory)
-    prefix = files.prefix()
-    wanted = [(place, files.locate(place, prefix)) for place in places(shape)]  # before any memory is taken
-    tokenizer = read_tokenizer(directory)
-    if len(tokenizer) > shape.vocabulary:
-        raise EncoderInvalid(
-            f"The tokenizer of {directory} knows {len(tokenizer):,} tokens, and the network {shape.vocabulary:,}."
-        )
-    network = EncoderNetwork(shape, classes, rng)
+    found = read_contents(directory)  # before any memory is taken
+    network = EncoderNetwork(found.shape, classes, rng)
     slots = network.encoder.slots()
-    for place, name in wanted:
-        weight = files.read(name)
+    for place, name in found.weights:
+        weight = found.files.read(name)
         slots[place.slot].assign(weight.T if place.dense else weight)
-    own_head = _load_head(network, files)
+    own_head = _load_head(network, found.files)
     if not own_head:
         initialise(network.head, rng)
-    return Loaded(network, tokenizer, config, files.unused(), own_head)
+    return Loaded(network, found.tokenizer, found.config, found.files.unused(), own_head)
 
 
 def new_network(config: Any, classes: int, rng: np.random.Generator) -> EncoderNetwork:

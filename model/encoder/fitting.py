@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.data.split import split_rows
 from model.encoder.directory import load_directory, new_network
+from model.encoder.distillation import Teacher
 from model.encoder.head import fit_head
 from model.encoder.learning import Lessons, fine_tune
 from model.encoder.network import EncoderNetwork
 from model.encoder.pretraining import pretrain
+from model.encoder.sides import sides
 from model.encoder.stage import EncoderStage
 from model.encoder.tokens import Texts
 from model.encoder.vocabulary import MAX_VOCABULARY, small_config, train_tokenizer
 from model.errors import EncoderInvalid
 from model.rows import Rows
-from model.stages import LogProbabilities, Progress, Truth
+from model.stages import Progress, Truth
 
 SCRATCH_RATE: Final = 5e-4
 """Learning rate of a network that begins with random weights, and of its pre-training."""
@@ -44,7 +44,7 @@ class EncoderOptions:
         width: Values of its vectors.
         vocabulary: Most word pieces of its tokenizer.
         pretraining_epochs: Passes of masked-language pre-training beforehand.
-        teacher_weight: Share of the teacher in what is to be learned, where there is one.
+        teacher_weight: Share of the teacher in the loss, where there is one.
         validation_share: Part of the rows that decides when training ends, and the temperature.
     """
 
@@ -68,7 +68,7 @@ def fit(  # noqa: PLR0913 - what there is to learn from, and how
     *,
     directory: Path | None = None,
     unlabelled: Rows | None = None,
-    teacher: LogProbabilities | None = None,
+    teacher: Teacher | None = None,
     options: EncoderOptions = EncoderOptions(),
     seed: int = 0,
     progress: Progress = lambda _: None,
@@ -80,9 +80,8 @@ def fit(  # noqa: PLR0913 - what there is to learn from, and how
         truth: Class index of each.
         classes: How many classes there are.
         directory: A Hugging Face directory to begin with; None for a network and tokenizer from scratch.
-        unlabelled: More rows, for the tokenizer and the pre-training.
-        teacher: What another stage, that did not learn from them, makes of the rows, to learn from beside the
-            truth (Hinton et al. 2015, at temperature 1). Not used when the encoder stays frozen.
+        unlabelled: More rows, for tokenizer, pre-training and teacher.
+        teacher: What knows better, to learn from beside the truth; not asked when the encoder stays frozen.
         options: How to train.
         seed: Of weights, order, masks and dropouts.
         progress: Told which part is done.
@@ -92,29 +91,30 @@ def fit(  # noqa: PLR0913 - what there is to learn from, and how
         EncoderInvalid: A file of it is missing or damaged, or it cannot be pre-trained.
     """
     rng = np.random.default_rng(seed)
-    stage = _begin(rows if unlabelled is None else _both(rows, unlabelled), classes, directory, options, rng)
+    teacher = None if options.frozen else teacher
+    passes = 1 if options.frozen else options.epochs
+    told = _told(progress, options.pretraining_epochs, int(teacher is not None), passes)
+    if unlabelled is not None:
+        rows, truth = _both(rows, unlabelled), np.append(truth, np.full(len(unlabelled), -1))
+    stage = _begin(rows, classes, directory, options, rng)
     texts = stage.tokens.of(rows)
-    share = _share_of_pretraining(options)
+    rate = options.rate or (SCRATCH_RATE if directory is None else TUNING_RATE)
     if options.pretraining_epochs:
-        more = texts if unlabelled is None else _chained(texts, stage.tokens.of(unlabelled))
-        _pretrain(stage, more, options, directory, rng, lambda part: progress(part * share))
-    train, validation = _sides(rows, truth, options.validation_share, seed)
+        _pretrain(stage, texts, options.pretraining_epochs, rate, rng, told[0])
+    train, validation = sides(rows, truth, options.validation_share, seed)
     if options.frozen:
-        fit_head(stage, texts, truth, train, validation, lambda part: progress(share + part * (1 - share)))
+        labelled = truth >= 0
+        features = stage.features(texts.take(np.flatnonzero(labelled)), told[2])
+        fit_head(stage, features, truth[labelled], train, validation)
         return stage
-    targets: NDArray[np.floating[Any]] = np.eye(classes)[truth]
+    taught = None
     if teacher is not None:
-        targets = (1 - options.teacher_weight) * targets + options.teacher_weight * np.exp(teacher)
-    lessons = Lessons(texts, targets.astype(np.float32), truth, train, validation)
-    fine_tune(
-        stage,
-        lessons,
-        epochs=options.epochs,
-        patience=options.patience,
-        rate=options.rate or (SCRATCH_RATE if directory is None else TUNING_RATE),
-        rng=rng,
-        progress=lambda part: progress(share + part * (1 - share)),
-    )
+        learned = np.full_like(truth, -1)
+        learned[train] = truth[train]
+        taught = teacher(rows, learned, classes, seed=seed, progress=told[1])
+        train = np.append(train, np.flatnonzero(truth < 0))
+    lessons = Lessons(texts, truth, train, validation, taught, 0.0 if taught is None else options.teacher_weight)
+    fine_tune(stage, lessons, epochs=options.epochs, patience=options.patience, rate=rate, rng=rng, progress=told[2])
     return stage
 
 
@@ -133,44 +133,32 @@ def _begin(
 
 
 def _pretrain(
-    stage: EncoderStage,
-    texts: Texts,
-    options: EncoderOptions,
-    directory: Path | None,
-    rng: np.random.Generator,
-    progress: Progress,
+    stage: EncoderStage, texts: Texts, epochs: int, rate: float, rng: np.random.Generator, progress: Progress
 ) -> None:
     tokenizer: Any = stage.tokenizer
     if tokenizer.mask_token_id is None:
-        raise EncoderInvalid(f"The tokenizer of {directory} has no mask token, so it cannot be pre-trained.")
+        raise EncoderInvalid("The encoder cannot be pre-trained: its tokenizer has no token for a hidden word.")
     pretrain(
         stage.network.encoder,
         stage.tokens,
         texts,
         tokenizer.all_special_ids,
         tokenizer.mask_token_id,
-        epochs=options.pretraining_epochs,
-        rate=options.rate or (SCRATCH_RATE if directory is None else TUNING_RATE),
+        epochs=epochs,
+        rate=rate,
         rng=rng,
         progress=progress,
     )
 
 
-def _share_of_pretraining(options: EncoderOptions) -> float:
-    after = 1 if options.frozen else options.epochs
-    return options.pretraining_epochs / (options.pretraining_epochs + after)
+def _told(progress: Progress, *weights: float) -> list[Progress]:
+    """What each of some steps in a row is to tell, by how much of the work it is."""
 
+    def of_step(before: float, weight: float) -> Progress:
+        return lambda part: progress((before + part * weight) / sum(weights))
 
-def _sides(rows: Rows, truth: Truth, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row numbers to train on and to validate with; rows of one title are on one side."""
-    _, keys = np.unique(np.array(rows.titles), return_inverse=True)
-    split = split_rows(truth.astype(np.str_), keys.astype(np.uint64), seed=seed, test_share=0, validation_share=share)
-    return split.train, split.validation
+    return [of_step(sum(weights[:number]), weight) for number, weight in enumerate(weights)]
 
 
 def _both(rows: Rows, more: Rows) -> Rows:
     return Rows([*rows.raw_titles, *more.raw_titles], [*rows.raw_descriptions, *more.raw_descriptions])
-
-
-def _chained(texts: Texts, more: Texts) -> Texts:
-    return Texts([*texts.ids, *more.ids], [*texts.segments, *more.segments])

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from model.encoder.learning import sharpen, surprise_of
 from model.encoder.stage import EncoderStage
-from model.encoder.tokens import Texts
 from model.encoder.weights import Floats
-from model.stages import Progress, Truth
+from model.stages import Truth
 
 PENALTIES: Final = (0.01, 0.1, 1.0)
 """Inverse strengths of the L2 penalty to choose from on the validation part; features have unit variance."""
@@ -19,37 +18,42 @@ _NEVER = -20.0  # the bias of a class without rows
 
 def fit_head(
     stage: EncoderStage,
-    texts: Texts,
+    features: Floats,
     truth: Truth,
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
-    progress: Progress,
 ) -> None:
-    """Fit multinomial logistic regression on the encoder's mean vectors, computed once.
+    """Fit multinomial logistic regression on the encoder's mean vectors.
 
     Args:
         stage: The stage, whose classes' layer changes.
-        texts: The rows' tokens.
+        features: The rows' mean vectors, [rows, width].
         truth: Class index of each.
         train: Row numbers to learn from.
         validation: Row numbers that choose penalty and sharpness; the last fit learns from both.
-        progress: Told which part is done.
     """
-    features = stage.features(texts, lambda part: progress(0.8 * part))
-    best = (np.inf, 1.0, PENALTIES[-1])
-    for number, penalty in enumerate(PENALTIES if len(validation) else ()):
-        _assign(stage, *_fitted(features[train], truth[train], stage.classes, penalty))
-        kernel, bias = stage.network.head.kernel.numpy(), stage.network.head.bias.numpy()
+    penalty, sharpness = chosen(features, truth, stage.classes, train, validation)
+    both = np.concatenate([train, validation])
+    kernel, bias = logistic(features[both], truth[both], stage.classes, penalty)
+    stage.network.head.kernel.assign(kernel)
+    stage.network.head.bias.assign(bias)
+    sharpen(stage, sharpness)
+
+
+def chosen(
+    features: Floats, truth: Truth, classes: int, train: NDArray[np.int64], validation: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The penalty that leaves validation rows least surprising, and the sharpness that its answers need there."""
+    best = (np.inf, PENALTIES[-1], 1.0)
+    for penalty in PENALTIES if len(validation) else ():
+        kernel, bias = logistic(features[train], truth[train], classes, penalty)
         sharpness, surprise = surprise_of(features[validation] @ kernel + bias, truth[validation])
-        best = min(best, (surprise, sharpness, penalty))
-        progress(0.8 + 0.1 * (number + 1) / len(PENALTIES))
-    _assign(stage, *_fitted(features, truth, stage.classes, best[2]))
-    sharpen(stage, best[1])
-    progress(1.0)
+        best = min(best, (surprise, penalty, sharpness))
+    return best[1:]
 
 
-def _fitted(features: Floats, truth: Truth, classes: int, penalty: float) -> tuple[Floats, Floats]:
-    """Kernel [width, classes] and bias [classes] for features as they are."""
+def logistic(features: Floats, truth: Truth, classes: int, penalty: float) -> tuple[Floats, Floats]:
+    """Multinomial logistic regression: kernel [width, classes] and bias [classes] for features as they are."""
     from sklearn.linear_model import LogisticRegression
 
     kernel, bias = np.zeros((features.shape[1], classes), np.float32), np.full(classes, _NEVER, np.float32)
@@ -66,8 +70,3 @@ def _fitted(features: Floats, truth: Truth, classes: int, penalty: float) -> tup
     kernel[:, present] = inner
     bias[present] = margin - mean @ inner
     return kernel, bias
-
-
-def _assign(stage: EncoderStage, kernel: Floats, bias: Floats) -> None:
-    stage.network.head.kernel.assign(kernel)
-    stage.network.head.bias.assign(bias)

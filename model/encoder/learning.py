@@ -1,6 +1,7 @@
 """Fine-tuning: every weight learns, until the validation part gains no more. Importing this imports TensorFlow."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,15 @@ from model.encoder.network import Tensor
 from model.encoder.optimisation import Optimisation
 from model.encoder.stage import EncoderStage
 from model.encoder.tokens import Texts
-from model.fusion import fit_weights, pooled
+from model.encoder.weights import Floats
+from model.fusion import fit_weights, pooled, softmax
 from model.stages import LogProbabilities, Progress, Truth
 from model.tensorflow import tensorflow
 
 tf = tensorflow()
+
+TEMPERATURE: Final = 2.0
+"""At which a teacher is heard: it says more of the categories that a row is not in."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +27,19 @@ class Lessons:
 
     Args:
         texts: The rows' tokens.
-        targets: The probabilities to learn, [rows, classes].
-        truth: Class index of each row.
+        truth: Class index of each row; below 0 where it is not known.
         train: Row numbers to learn from.
         validation: Row numbers to measure with.
+        taught: What a teacher makes of the rows, [rows, classes]; None: there is none.
+        weight: Share of the teacher in the loss.
     """
 
     texts: Texts
-    targets: NDArray[np.float32]
     truth: Truth
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
+    taught: LogProbabilities | None = None
+    weight: float = 0.0
 
 
 def fine_tune(  # noqa: PLR0913 - what a fit decides
@@ -44,8 +51,11 @@ def fine_tune(  # noqa: PLR0913 - what a fit decides
     rate: float,
     rng: np.random.Generator,
     progress: Progress,
-) -> list[float]:
+) -> None:
     """Train a stage's whole network, and leave it with the weights that did best on the validation part.
+
+    The loss is (1 - w) CE(truth, p) + w T^2 KL(q, p), with the teacher's and the network's answers q and p in the
+    second term at temperature T (Hinton et al. 2015). A row without a label has the second term alone.
 
     Args:
         stage: The stage, whose network changes.
@@ -55,34 +65,43 @@ def fine_tune(  # noqa: PLR0913 - what a fit decides
         rate: The learning rate.
         rng: Of the order.
         progress: Told which part is done.
-
-    Returns:
-        The mean loss of each pass.
     """
     network = stage.network
-    texts, targets = lessons.texts.take(lessons.train), lessons.targets[lessons.train]
+    texts = lessons.texts.take(lessons.train)
+    truth, taught = _targets(lessons, stage.classes)
     steps = epochs * sum(1 for _ in stage.tokens.batches(texts))
 
-    def loss(ids: Tensor, segments: Tensor, mask: Tensor, wanted: Tensor) -> Tensor:
+    def loss(ids: Tensor, segments: Tensor, mask: Tensor, truth: Tensor, taught: Tensor) -> Tensor:
         scores = network(ids, segments, mask, training=True)
-        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=scores))
+        own, soft = (
+            tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
+            for wanted, logits in ((truth, scores), (taught, scores / TEMPERATURE))
+        )
+        # The cross-entropy with the teacher is the KL divergence and the teacher's own entropy, which no step changes.
+        return tf.reduce_mean((1 - lessons.weight) * own + lessons.weight * TEMPERATURE**2 * soft)
 
     optimisation = Optimisation(network.trainable_variables, loss, rate=rate, steps=steps)
     best = Best(stage)
-    done, means = 0, []
+    done = 0
     for _ in range(epochs):
-        losses = []
         for batch in stage.tokens.batches(texts, rng):
-            losses.append(optimisation.step(batch.ids, batch.segments, batch.mask, targets[batch.rows]))
+            optimisation.step(batch.ids, batch.segments, batch.mask, truth[batch.rows], taught[batch.rows])
             done += 1
             progress(done / steps)
-        means.append(float(np.mean(losses)))
         best.see(lessons)
         if best.age >= patience:
             break
     best.restore()
     progress(1.0)
-    return means
+
+
+def _targets(lessons: Lessons, classes: int) -> tuple[Floats, Floats]:
+    """The truth, zeros where it is not known, and the softened answers of the teacher, of the rows to learn from."""
+    truth = lessons.truth[lessons.train]
+    wanted = (truth[:, None] == np.arange(classes)).astype(np.float32)
+    if lessons.taught is None:
+        return wanted, np.zeros_like(wanted)
+    return wanted, softmax(lessons.taught[lessons.train] / TEMPERATURE).astype(np.float32)
 
 
 class Best:

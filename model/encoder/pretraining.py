@@ -58,7 +58,7 @@ def pretrain(  # noqa: PLR0913 - what a fit decides
     rate: float,
     rng: np.random.Generator,
     progress: Progress,
-) -> list[float]:
+) -> None:
     """Train an encoder to guess hidden tokens.
 
     Args:
@@ -71,23 +71,17 @@ def pretrain(  # noqa: PLR0913 - what a fit decides
         rate: The learning rate.
         rng: Of the order and the masks.
         progress: Told which part is done.
-
-    Returns:
-        The mean loss of each epoch.
     """
     guesser = Guesser(encoder, rng)
     steps = epochs * sum(1 for _ in tokens.batches(texts))
     optimisation = Optimisation(guesser.trainable_variables, guesser.loss, rate=rate, steps=steps)
-    done, means = 0, []
+    done = 0
     for _ in range(epochs):
-        losses = []
         for batch in tokens.batches(texts, rng):
             ids, places, truth = hide(batch, special, hidden, encoder.shape.vocabulary, rng)
-            losses.append(optimisation.step(ids, batch.segments, batch.mask, places, truth))
+            optimisation.step(ids, batch.segments, batch.mask, places, truth)
             done += 1
             progress(done / steps)
-        means.append(float(np.mean(losses)))
-    return means
 
 
 def hide(

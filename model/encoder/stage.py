@@ -1,32 +1,27 @@
-"""The encoder as a stage of the cascade. Importing this module imports TensorFlow."""
+"""The encoder on TensorFlow, in training and in service. Importing this module imports TensorFlow."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
+from model.encoder import lite
+from model.encoder.answering import Answering
 from model.encoder.directory import load_directory, save_directory
 from model.encoder.network import EncoderNetwork, Tensor
-from model.encoder.tokens import Texts, Tokens
+from model.encoder.notes import Notes, write_notes
+from model.encoder.tokens import Ints, Texts, Tokens
 from model.encoder.weights import Floats
 from model.errors import EncoderInvalid
-from model.rows import Rows
-from model.stages import LogProbabilities, Progress
+from model.stages import Progress
 from model.tensorflow import tensorflow
-from schemas.prediction import Modality
-
-STAGE_FILE: Final = "aisle_stage.json"
-"""What the layout has no place for: the number of classes, and the longest text."""
-
-_ROWS_A_PASS = 8_192  # whose tokens are in memory at a time
 
 tf = tensorflow()
 
 
-class EncoderStage:
-    """A network in service, one graph for each length.
+class EncoderStage(Answering):
+    """A network on TensorFlow, one graph for each length.
 
     Args:
         network: The network.
@@ -35,33 +30,24 @@ class EncoderStage:
         max_tokens: Most tokens of a row.
     """
 
-    name: str = "encoder"
-    reads: frozenset[Modality] = frozenset({"title", "description"})
-
     def __init__(self, network: EncoderNetwork, tokenizer: Any, config: Any, max_tokens: int) -> None:
+        super().__init__(Tokens(tokenizer, network.encoder.shape.pad, max_tokens))
         self.network = network
-        self.tokens = Tokens(tokenizer, network.encoder.shape.pad, max_tokens)
         self.tokenizer, self._config = tokenizer, config
-        self._graphs = {size: _graph(self._answer, size) for size in self.tokens.buckets}
+        self._graphs = {size: _graph(self.call, size) for size in self.tokens.buckets}
 
     @property
     def classes(self) -> int:
         """How many classes it knows."""
         return int(self.network.head.units)
 
-    def log_probabilities(self, rows: Rows) -> LogProbabilities:
-        """Log-probabilities [rows, classes] of some rows, one at least."""
-        parts = [
-            self.of_texts(self.tokens.of(rows.take(np.arange(start, min(start + _ROWS_A_PASS, len(rows))))))
-            for start in range(0, len(rows), _ROWS_A_PASS)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    def call(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
+        """The log-probabilities of a batch, as operations of a graph."""
+        return tf.nn.log_softmax(self.network(ids, segments, mask, training=False))
 
-    def of_texts(self, texts: Texts) -> LogProbabilities:
-        """Log-probabilities [rows, classes] of tokens."""
-        found = np.empty((len(texts.ids), self.classes), np.float32)
-        for batch in self.tokens.batches(texts):
-            found[batch.rows] = self._graphs[batch.ids.shape[1]](batch.ids, batch.segments, batch.mask).numpy()
+    def answer(self, ids: Ints, segments: Ints, mask: Ints) -> Floats:
+        """Log-probabilities [rows, classes] of one batch."""
+        found: Floats = self._graphs[ids.shape[1]](ids, segments, mask).numpy()
         return found
 
     def features(self, texts: Texts, progress: Progress) -> Floats:
@@ -74,9 +60,6 @@ class EncoderStage:
             done += len(batch.rows)
             progress(done / len(found))
         return found
-
-    def _answer(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
-        return tf.nn.log_softmax(self.network(ids, segments, mask, training=False))
 
     def warm(self) -> None:
         """Trace every length's graph, so that no later call has to."""
@@ -92,28 +75,22 @@ class EncoderStage:
         """
         path.mkdir(parents=True)
         save_directory(path, self.network, self._config, self.tokenizer)
-        notes = {"format": 1, "classes": self.classes, "max_tokens": self.tokens.max_tokens}
-        (path / STAGE_FILE).write_text(json.dumps(notes) + "\n", encoding="utf-8")
+        write_notes(path, Notes(self.classes, self.tokens.max_tokens, self.tokens.pad))
+        if lite.is_here():
+            lite.write_lite(self, path)
 
 
-def load_stage(path: Path) -> EncoderStage:
+def open_stage(path: Path, notes: Notes) -> EncoderStage:
     """A stage that was saved, warmed up.
 
     Raises:
-        EncoderInvalid: A file is missing, damaged or of another format.
+        EncoderInvalid: A file is missing or damaged.
         EncoderUnsupported: It is of an architecture that has no loader.
     """
-    try:
-        notes = json.loads((path / STAGE_FILE).read_bytes())
-        form, classes, max_tokens = (int(notes[name]) for name in ("format", "classes", "max_tokens"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EncoderInvalid(f"{path / STAGE_FILE} cannot be read: {error!r}.", hint="Train anew.") from error
-    if form != 1:
-        raise EncoderInvalid(f"{path} is of format {form}, and this version reads 1.", hint="Train anew.")
-    loaded = load_directory(path, classes, np.random.default_rng(0))
+    loaded = load_directory(path, notes.classes, np.random.default_rng(0))
     if not loaded.own_head:
-        raise EncoderInvalid(f"{path} has no layer for its {classes} classes.", hint="Train anew.")
-    stage = EncoderStage(loaded.network, loaded.tokenizer, loaded.config, max_tokens)
+        raise EncoderInvalid(f"{path} has no layer for its {notes.classes} classes.", hint="Train anew.")
+    stage = EncoderStage(loaded.network, loaded.tokenizer, loaded.config, notes.max_tokens)
     stage.warm()
     return stage
 

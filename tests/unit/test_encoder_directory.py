@@ -122,6 +122,18 @@ def test_other_architectures_get_one_line(bert: Path) -> None:
         shape_of(read_config(bert), bert)
 
 
+def test_a_training_looks_at_its_directories_first(bert: Path) -> None:
+    """An architecture without a loader ends a training before anything is fitted, as encoder and as teacher."""
+    from model.kinds import Wanted, kinds
+
+    wanted = Wanted(photos=False, encoder=True, encoder_directory=bert, encoder_teacher=bert)
+    assert ["text", "encoder"] == [kind.name for kind in kinds(wanted)]
+    _config(bert, model_type="gpt2")
+    for wanted in (Wanted(encoder=True, encoder_directory=bert), Wanted(encoder=True, encoder_teacher=bert)):
+        with pytest.raises(EncoderUnsupported, match="of type 'gpt2'"):
+            kinds(wanted)
+
+
 def test_sizes_that_do_not_fit_are_refused_before_memory_is_taken(bert: Path) -> None:
     """A configuration of ten billion values is compared with the files first."""
     from model.encoder.directory import load_directory

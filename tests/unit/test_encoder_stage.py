@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model.errors import EncoderInvalid
 from model.rows import Rows
@@ -67,11 +68,15 @@ def test_the_name_of_a_special_token_is_text(fitted: "EncoderStage") -> None:
     assert not special & set(fitted.tokens.of(Rows(["[MASK] [PAD]"], [""])).ids[0].tolist())
 
 
-def test_saved_and_loaded_it_is_the_same(fitted: "EncoderStage", tmp_path: Path) -> None:
+def test_saved_and_loaded_it_is_the_same(
+    fitted: "EncoderStage", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The saved directory answers alike, and is one that a new fit may begin with."""
+    from model.encoder import lite
     from model.encoder.directory import load_directory
-    from model.encoder.stage import load_stage
+    from model.encoder.loading import load_stage
 
+    monkeypatch.setattr(lite, "is_here", lambda: False)
     fitted.save(tmp_path / "encoder")
     loaded = load_stage(tmp_path / "encoder")
 
@@ -81,9 +86,32 @@ def test_saved_and_loaded_it_is_the_same(fitted: "EncoderStage", tmp_path: Path)
     )
     assert [] == load_directory(tmp_path / "encoder", 3, np.random.default_rng(0)).unused
 
-    (tmp_path / "encoder" / "aisle_stage.json").write_text('{"format": 1, "classes": 4, "max_tokens": 16}')
+    notes = tmp_path / "encoder" / "aisle_stage.json"
+    notes.write_text('{"format": 1, "classes": 4, "max_tokens": 16, "pad": 0}')
     with pytest.raises(EncoderInvalid, match="no layer for its 4 classes"):
         load_stage(tmp_path / "encoder")
+
+
+def test_on_litert_it_is_the_same_or_it_is_not_used(
+    fitted: "EncoderStage", tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Converted, it answers alike in any company; where the answers kept with it say otherwise, TensorFlow goes on."""
+    from model.encoder.lite import GOLDEN, LiteStage
+    from model.encoder.loading import load_stage
+    from model.encoder.stage import EncoderStage
+
+    fitted.save(tmp_path / "encoder")
+    loaded = load_stage(tmp_path / "encoder")
+    together, alone = loaded.log_probabilities(NEW), loaded.log_probabilities(NEW.take([3]))
+
+    assert isinstance(loaded, LiteStage)
+    np.testing.assert_allclose(np.exp(fitted.log_probabilities(NEW)), np.exp(together), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(np.exp(alone[0]), np.exp(together[3]), rtol=0, atol=1e-5)
+
+    with np.load(tmp_path / "encoder" / GOLDEN) as golden:
+        np.savez(tmp_path / "encoder" / GOLDEN, **{**golden, "answer_16": golden["answer_16"] + 0.01})
+    assert isinstance(load_stage(tmp_path / "encoder"), EncoderStage)
+    assert "LiteRT answers otherwise by 0.0" in caplog.text
 
 
 def test_a_fine_tune_lowers_the_loss() -> None:
@@ -96,8 +124,7 @@ def test_a_fine_tune_lowers_the_loss() -> None:
     loaded = load_directory(BERT, 3, rng)
     stage = EncoderStage(loaded.network, loaded.tokenizer, loaded.config, 16)
     few = np.arange(9)
-    targets = np.eye(3, dtype=np.float32)[TRUTH]
-    lessons = Lessons(stage.tokens.of(ROWS), targets, TRUTH, few, np.empty(0, np.int64))
+    lessons = Lessons(stage.tokens.of(ROWS), TRUTH, few, np.empty(0, np.int64))
     before = stage.of_texts(lessons.texts.take(few))[few, TRUTH[few]].mean()
     fine_tune(stage, lessons, epochs=20, patience=20, rate=3e-3, rng=rng, progress=lambda _: None)
 
@@ -122,20 +149,59 @@ def test_a_frozen_encoder_learns_its_classes_alone() -> None:
 
 
 def test_a_teacher_is_followed_and_the_seed_decides() -> None:
-    """Where the teacher alone counts, its answers are learned and not the truth; twice, and to the same network."""
+    """A class that no label names is learned from what the teacher makes of rows without one; twice alike.
+
+    The teacher is not told what it must not know: the labels of the validation side.
+    """
     from model.encoder.fitting import EncoderOptions, fit
 
-    options = EncoderOptions(
-        max_tokens=16, epochs=6, depth=1, width=16, rate=8e-3, teacher_weight=1.0, validation_share=0
-    )
-    wrong = (TRUTH + 1) % 3
-    teacher = np.log(np.eye(3, dtype=np.float32)[wrong] * 0.97 + 0.01)
-    first, again = (
-        fit(ROWS, TRUTH, 3, teacher=teacher, options=options, seed=1).log_probabilities(ROWS) for _ in range(2)
-    )
+    told: list[NDArray[np.int64]] = []
 
-    assert 0.9 < (first.argmax(axis=1) == wrong).mean()
-    np.testing.assert_allclose(np.exp(first), np.exp(again), rtol=0, atol=1e-5)
+    def teacher(rows: Rows, truth: NDArray[np.int64], classes: int, **_: object) -> NDArray[np.float32]:
+        told.append(truth)
+        found = [next(number for number, word in enumerate(WORDS) if word in title) for title in rows.titles]
+        answers: NDArray[np.float32] = np.log(np.eye(classes, dtype=np.float32)[found] * 0.97 + 0.01)
+        return answers
+
+    options = EncoderOptions(max_tokens=16, epochs=8, depth=1, width=16, rate=8e-3)
+    known, unknown = np.flatnonzero(TRUTH < 2), ROWS.take(np.flatnonzero(TRUTH == 2))
+    first, again = (
+        fit(ROWS.take(known), TRUTH[known], 3, unlabelled=unknown, teacher=teacher, options=options, seed=1)
+        for _ in range(2)
+    )
+    found = first.log_probabilities(ROWS)
+
+    assert 0.9 < (found.argmax(axis=1) == TRUTH).mean()
+    np.testing.assert_allclose(np.exp(found), np.exp(again.log_probabilities(ROWS)), rtol=0, atol=1e-5)
+    assert (told[0][len(known) :] == -1).all()
+    assert 4 == (told[0][: len(known)] == -1).sum()
+
+
+def test_a_teachers_directory_answers_rows_it_has_not_learned_from() -> None:
+    """Labels drawn by lot are not guessed, though each title is there twice; rows without a label are answered too."""
+    from model.encoder.distillation import DirectoryTeacher
+
+    titles = [f"{word} {number}" for number in range(16) for word in WORDS]
+    rows = Rows([*titles, *(title.upper() for title in titles), "thé"], [""] * 97)
+    lots = np.random.default_rng(5).integers(0, 2, 48)
+    found = DirectoryTeacher(BERT, 16)(rows, np.append(np.tile(lots, 2), -1), 2, seed=0, progress=lambda _: None)
+
+    assert (found[:96].argmax(axis=1) == np.tile(lots, 2)).mean() < 0.7
+    np.testing.assert_allclose(1.0, np.exp(found).sum(axis=1), atol=0.05)
+
+
+def test_twins_of_a_title_are_on_one_side() -> None:
+    """Titles that differ in case and markup stay together, and untitled rows go by what they have."""
+    from model.encoder.sides import sides
+
+    titles = [text for number in range(40) for text in (f"Thé n° {number}", f"<b>THÉ</b>  n° {number}")]
+    rows = Rows([*titles, *[""] * 80], ["", "other"] * 40 + [f"soupe {number}" for number in range(80)])
+    truth = np.repeat([0, 1, -1], [80, 70, 10])
+    train, validation = sides(rows, truth, 0.2, seed=0)
+
+    assert set(range(150)) == set(train.tolist()) | set(validation.tolist())
+    assert not {rows.titles[row] for row in train if row < 80} & {rows.titles[row] for row in validation if row < 80}
+    assert (16, 14) == ((validation < 80).sum(), (validation >= 80).sum())
 
 
 def test_hidden_tokens_are_few_and_the_texts_own() -> None:
@@ -159,7 +225,7 @@ def test_hidden_tokens_are_few_and_the_texts_own() -> None:
 
 def test_a_damaged_stage_is_refused(tmp_path: Path) -> None:
     """A directory without aisle's own file is no stage, and the message says which file."""
-    from model.encoder.stage import load_stage
+    from model.encoder.loading import load_stage
 
     with pytest.raises(EncoderInvalid, match=r"aisle_stage\.json cannot be read"):
         load_stage(shutil.copytree(BERT, tmp_path / "bert"))
