@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from schemas.limits import MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS
+
 _SOUP: Final = (
     *("<div", "<b>", "</p>", "<script>alert(1)</script>", "<!-- ", "-->", "<![CDATA[", "<img src='x' onerror=", ">"),
     *("&amp;", "&#x110000;", "&#0;", "&nbsp;", "&notit;", "&#xD800;", "<<", "'\"", "\0", "table en bois", "<style>p{"),
@@ -24,8 +26,8 @@ _IN_PLACE: Final = 600_000
 
 
 def _unicode(dice: Random) -> str:
-    """Any code points at all, halves of surrogate pairs and what was never assigned among them."""
-    return "".join(chr(dice.randrange(0x110000)) for _ in range(dice.randrange(1, 300)))
+    """Any code points at all, what was never assigned among them."""
+    return "".join(chr(dice.choice((dice.randrange(0xD800), dice.randrange(0xE000, 0x110000)))) for _ in range(200))
 
 
 def _marks(dice: Random) -> str:
@@ -36,6 +38,7 @@ def _marks(dice: Random) -> str:
 TEXTS: Final[Mapping[str, Callable[[Random], Any]]] = {
     "plain": lambda dice: f"chaise en bois {dice.randrange(100)}",
     "unicode": _unicode,
+    "half a pair": lambda dice: f"table {chr(dice.randrange(0xD800, 0xE000))} ronde",
     "emoji": lambda dice: "".join(dice.choices(_EMOJI, k=dice.randrange(1, 200))),
     "right to left": lambda dice: "".join(dice.choices(_RIGHT_TO_LEFT, k=dice.randrange(1, 900))),
     "marks": _marks,
@@ -127,10 +130,11 @@ def records(seed: int, count: int, files: Mapping[str, bytes]) -> Iterator[bytes
             yield dice.choice(RECORDS)
             continue
         product: dict[str, Any] = {"product_id": f"hostile-{seed}-{number}"}
-        if dice.random() < 0.8:
-            product["title"] = TEXTS[dice.choice(list(TEXTS))](dice)
-        if dice.random() < 0.6:
-            product["description"] = TEXTS[dice.choice(list(TEXTS))](dice)
+        for name, share, longest in (("title", 0.75, MAX_TITLE_CHARS), ("description", 0.5, MAX_DESCRIPTION_CHARS)):
+            if dice.random() < share:
+                text = TEXTS[dice.choice(list(TEXTS))](dice)
+                fits = isinstance(text, str) and dice.random() < 0.9
+                product[name] = text[:longest] if fits else text
         if dice.random() < 0.6:
             product["image"] = _image(dice, uris, files)
         # Escaped, as half a surrogate pair has no UTF-8.
