@@ -1,6 +1,5 @@
 """The archive agent: products, predictions, dead letters and feedback to MongoDB."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +17,16 @@ from schemas.errors import AisleError
 from schemas.feedback import Feedback
 from schemas.limits import MAX_RECORD_BYTES
 from schemas.prediction import Prediction
+from schemas.product import Image
 from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
 from streams.decisions import Decisions
 from streams.decode import id_of, parse, parse_product
 from streams.errors import EventFatal
 from streams.isolate import isolate
-from streams.items import Part, dead_letter_part, prediction_part, product_part, upserts
+from streams.items import Document, Part, dead_letter_part, prediction_part, product_part, upserts
+from streams.kept_photos import PhotoKeeper
+from streams.photos import PhotoReader
 from streams.shelves import TaxonomyInForce, check_code
 from streams.verdicts import Verdicts, feedback_document
 
@@ -35,11 +37,12 @@ logger = get_logger(__name__)
 
 @dataclass(slots=True)
 class Writes:
-    """What a batch leads to."""
+    """What a batch leads to; ``named`` are photos that lie elsewhere, each with its product's part of the item."""
 
     items: list[Part] = field(default_factory=list)
     events: set[str] = field(default_factory=set)
     photos: dict[str, bytes] = field(default_factory=dict)
+    named: list[tuple[Image, Document]] = field(default_factory=list)
     products: set[str] = field(default_factory=set)
     feedback: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: list[OutRecord] = field(default_factory=list)
@@ -59,16 +62,23 @@ class ArchiveStage:
         producer: Publishes what follows from feedback, and feedback that cannot be used.
         retry_budget_s: How long the store may be away before the batch is given back, in seconds.
         taxonomy: What the codes in feedback are held to.
+        photos: Reads the photos that events only name; None: those stay where they are.
     """
 
     def __init__(
-        self, store: Store, images: ImageStore, producer: Producer, retry_budget_s: float, taxonomy: TaxonomyInForce
+        self,
+        store: Store,
+        images: ImageStore,
+        producer: Producer,
+        retry_budget_s: float,
+        taxonomy: TaxonomyInForce,
+        photos: PhotoReader | None = None,
     ) -> None:
         self._store = store
         self._taxonomy = taxonomy
         self._verdicts = Verdicts(store)
         self._decisions = Decisions(store, self._verdicts, producer, taxonomy)
-        self._images = images
+        self._photos = PhotoKeeper(images, photos)
         self._producer = producer
         self._retry_budget_s = retry_budget_s
         self._readers: dict[str, Callable[[ConsumerRecord, Writes], None]] = {
@@ -87,8 +97,8 @@ class ArchiveStage:
 
     async def work(self, decoded: Writes) -> Writes:
         """Keep the photos, before anything refers to them."""
-        if decoded.photos:
-            await asyncio.to_thread(self._keep_photos, decoded.photos)
+        await self._photos.keep(decoded.photos)
+        await self._photos.fetch(decoded.named)
         return decoded
 
     async def deliver(self, results: Writes) -> None:
@@ -135,17 +145,16 @@ class ArchiveStage:
             if isinstance(outcome, DocumentRefused):
                 logger.error("not archived", event_id=part.event_id, part=part.name, why=outcome.message)
 
-    def _keep_photos(self, photos: dict[str, bytes]) -> None:
-        for digest, content in photos.items():
-            self._images.put(digest, content)
-
     def _read_product(self, record: ConsumerRecord, writes: Writes) -> None:
         try:
             product = parse_product(record)
         except AisleError:
             return  # the classify agent makes the dead letter
-        writes.add(product_part(id_of(record), product, record, writes.photos))
+        part = product_part(id_of(record), product, record, writes.photos)
+        writes.add(part)
         writes.products.add(product.product_id)
+        if product.image is not None and product.image.uri is not None:
+            writes.named.append((product.image, part.value))
 
     def _read_prediction(self, record: ConsumerRecord, writes: Writes) -> None:
         try:

@@ -12,6 +12,7 @@ from infra.store import Store
 from schemas.topics import FEEDBACK
 from streams.archive import TOPICS, ArchiveStage
 from streams.commit import run_stage
+from streams.photos import PhotoReader
 from streams.shelves import TaxonomyInForce
 from streams.worker import Worker
 
@@ -44,11 +45,12 @@ async def _new_app(worker: Worker, store: Store) -> BatchApp:
     health.has("store")
 
     app = new_app(GROUP, settings, await worker.broker(FEEDBACK))
-    images, taxonomy = ImageStore(settings.data_dir / "images"), TaxonomyInForce(settings)
+    images, photos = ImageStore(settings.data_dir / "images"), PhotoReader.of(settings)
+    taxonomy = TaxonomyInForce(settings)
 
     @app.agent(app.topic(*TOPICS), name="archive")
     async def archive(stream: Any) -> None:
-        stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s, taxonomy)
+        stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s, taxonomy, photos)
         try:
             await run_stage(stream, stage, worker.progress)
         except (StoreUnavailable, StoreRefused) as error:

@@ -42,7 +42,10 @@ def record_time(record: ConsumerRecord) -> datetime:
 
 
 def product_part(event_id: str, product: Product, record: ConsumerRecord, photos: dict[str, bytes]) -> Part:
-    """The product as published first; a photo is added to ``photos`` by its SHA-256 and only its reference stays."""
+    """The product as published first; a photo is added to ``photos`` by its SHA-256 and only its reference stays.
+
+    Of a photo that lies elsewhere the reference is its uri, until somebody has copied it (`copied`).
+    """
     part: Document = {"published_at": record_time(record), "title": product.title, "description": product.description}
     if product.image is not None:
         part["image"] = _image_reference(product.image, photos)
@@ -57,7 +60,7 @@ def product_part(event_id: str, product: Product, record: ConsumerRecord, photos
 def content_of(product: Document) -> str:
     """The key of the content of a stored product part, the same as that of the product it was made from."""
     image = product.get("image") or {}
-    photo = digest_name(image["sha256"]) if "sha256" in image else image.get("uri")
+    photo = image.get("uri") or (digest_name(image["sha256"]) if "sha256" in image else None)
     return content_key(product.get("title"), product.get("description"), photo)
 
 
@@ -108,6 +111,15 @@ def _upsert(event_id: str, parts: dict[str, Part]) -> UpdateOne:
             # $min, so that even an event id that two products share ends the same in any order.
             update.setdefault("$min", {})["product_id"] = part.product_id
     return UpdateOne({"_id": event_id}, update, upsert=True)
+
+
+def copied(image: Image, digest: str, size_bytes: int) -> Document:
+    """The reference to a photo that was named by its uri, once it is in the image store too.
+
+    The hash comes first: ``$min`` then takes this for less than the bare uri, so that a replay for which the photo is
+    gone, or not to be had in time, takes nothing away.
+    """
+    return {"sha256": digest, "media_type": image.media_type, "bytes": size_bytes, "uri": image.uri}
 
 
 def _image_reference(image: Image, photos: dict[str, bytes]) -> Document:

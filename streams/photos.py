@@ -37,7 +37,11 @@ class PhotoReader:
 
     async def read(self, products: Sequence[Product]) -> list[Photo]:
         """The photo of each product: checked bytes, why it cannot be used, or None where none is named."""
-        found = await self._photos.read([product.image for product in products])
+        return await self.read_images([product.image for product in products])
+
+    async def read_images(self, images: Sequence[Image | None]) -> list[Photo]:
+        """The same, of what products say of their photos."""
+        found = await self._photos.read(images)
         return await asyncio.to_thread(lambda: [_usable(photo) for photo in found])
 
 

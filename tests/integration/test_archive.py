@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock, Mock
@@ -12,10 +13,12 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from aiokafka.structs import ConsumerRecord
+from PIL import Image
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from infra.errors import StoreRefused, StoreUnavailable
 from infra.images import ImageStore
+from infra.photos import Photos
 from infra.settings import Settings
 from infra.store import ITEMS, Store
 from schemas.headers import EVENT_ID
@@ -23,6 +26,7 @@ from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
 from streams.errors import RecordInvalid
+from streams.photos import PhotoReader
 from streams.shelves import TaxonomyInForce
 from tests.integration.conftest import Services
 from tests.records import record
@@ -132,6 +136,22 @@ async def test_any_order_and_any_repetition_end_in_the_same_items(store: Store, 
     assert item["prediction"]["confidence"] == 0.5
     assert item["dead_letter"]["error_class"] == "record-invalid"
     assert item["verdict"]["verdict"] == "validated"
+
+
+async def test_a_photo_that_was_kept_stays_kept(store: Store, tmp_path: Path) -> None:
+    """Whether the replay for which the photo is gone comes before or after: the store prefers the one with a hash."""
+    (tmp_path / "root").mkdir()
+    photo = tmp_path / "root" / "red.png"
+    Image.new("RGB", (8, 8), "red").save(photo)
+    taxonomy, reader = TaxonomyInForce(Settings(data_dir=tmp_path)), PhotoReader(Photos([str(photo.parent)]))
+    for number, readers in enumerate([(reader, None), (None, reader)]):
+        headers = [(EVENT_ID, str(UUID(int=number)).encode())]
+        told = record(b'{"product_id": "p1", "image": {"uri": "red.png"}}', headers=headers, timestamp_ms=T0)
+        for some in readers:
+            await archive(ArchiveStage(store, ImageStore(tmp_path), AsyncMock(), 0.5, taxonomy, some), [told])
+
+    kept = [item["product"]["image"] for item in (await items(store)).values()]
+    assert [sha256(photo.read_bytes()).hexdigest()] * 2 == [image.get("sha256") for image in kept]
 
 
 HOSTILE_TEXT = ["\x00", "$where", "a.b", "", " ", "\ufffe", "💥" * 100, "x" * 200]
