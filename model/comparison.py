@@ -85,16 +85,19 @@ def measure(bundle: Path, data: LabelledData, *, baseline: bool) -> Measured:
         answers = np.eye(len(index))[rival.predict(_joined(rows))]
         lines.append(_scores("TF-IDF + LinearSVC", evaluate(answers, truth[test], names, 0.0)))
         for size in BATCHES:
-            speeds = _speeds(rows, size, [cascade.answer, lambda some: rival.predict(_joined(some))])
+            speeds = rows_per_second(rows, size, [cascade.answer, lambda some: rival.predict(_joined(some))])
             for line, speed in zip(lines, speeds, strict=True):
                 line.rows_per_s[size] = speed
     return Measured(manifest, evaluation, int(seen.sum()), lines)
 
 
-def _speeds(rows: Rows, size: int, calls: list[Callable[[Rows], object]]) -> list[float]:
+def rows_per_second(rows: Rows, size: int, calls: list[Callable[[Rows], object]]) -> list[float]:
     """Rows a second of each call, taken in turns so that what else the machine does hits all alike.
 
-    Rows are repeated where the data has too few; texts are cleaned and photos read beforehand.
+    Args:
+        rows: What to call with; repeated where there are too few. Texts are cleaned and photos read beforehand.
+        size: Rows of a call.
+        calls: What is measured.
     """
     rows = rows.take(np.arange(min(len(rows), _PHOTOS))).in_memory() if rows.photos else rows
     order = np.resize(np.arange(len(rows)), _ROWS_A_ROUND // size * size)

@@ -1,80 +1,89 @@
-"""Quality and speed of the cascade beside the baseline, on open data: ``python -m tests.bench model``.
+"""The model beside others on open data: ``python -m tests.bench model``.
 
-Each case trains a bundle and measures it as ``aisle evaluate --baseline`` does: scores on the test side, averaged
-over several seeds, and rows a second of both, taken in turns within one run. Prints a Markdown table.
+Each case is learned and measured in a process of its own, whose memory counts; speeds are taken in turns within it.
+Writes ``model.json``, ``model.md`` and ``model.png`` into ``var/bench``, and into docs/ with ``--docs``.
 """
 
 import argparse
+import json
+import multiprocessing
 import os
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from statistics import mean
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Final
 
-import numpy as np
+from tests.bench.environment import ROOT
+from tests.bench.model_report import markdown, put_into
+from tests.bench.model_sets import Case, cases
 
-import model
-from model.comparison import BATCHES, Scores, measure
-from model.data.columns import Columns
-from model.data.labelled import LabelledData, load_labelled
-from model.training import TrainOptions, train
+FOLDER: Final = ROOT / "var" / "bench"
+SHARES: Final = (0.05, 0.2, 1.0)
+SECTIONS: Final = ("texts", "learning", "fusion")
 
-OFF = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts_fr.csv"
-CIQUAL = Path(__file__).parents[1] / "data" / "ciqual_fr" / "ciqual_fr.csv"
-CASES = (
-    ("openfoodfacts", OFF, "category_group"),
-    ("openfoodfacts", OFF, "category"),
-    ("ciqual", CIQUAL, "category"),
-    ("ciqual", CIQUAL, "subcategory"),
-)
-MIN_CLASS_ROWS = 5
-
-
-def frequent(data: LabelledData) -> LabelledData:
-    """The rows of categories that have enough of them to be split."""
-    counts = Counter(data.codes.tolist())
-    rows = np.flatnonzero([counts[code] >= MIN_CLASS_ROWS for code in data.codes.tolist()])
-    return replace(
-        data,
-        rows=data.rows.take(rows),
-        codes=data.codes[rows],
-        keys=data.keys[rows],
-    )
-
-
-def compare(data: LabelledData, seeds: int) -> list[list[Scores]]:
-    """Both models' scores for each seed."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundles = [train(data, Path(folder), TrainOptions(seed=seed)).bundle for seed in range(seeds)]
-        return [measure(bundle, data, baseline=True).lines for bundle in bundles]
+Task = tuple[str, int, float, bool]
+"""Name of a case, seed, part of the training rows, whether all rivals take part."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Measure and write."""
     parser = argparse.ArgumentParser(prog="bench model", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="splits to average over")
-    seeds = parser.parse_args(arguments).seeds
-    speeds = " | ".join(f"rows/s at {rows} (ratio)" for rows in BATCHES)
-    print(f"{seeds} splits, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(f"| data | categories | model | accuracy | weighted F1 | macro F1 | {speeds} |")
-    print("|---|---:|---|---:|---:|---:|" + "---:|" * len(BATCHES))
-    for name, path, column in CASES:
-        data = frequent(load_labelled(path, Columns(category=column)))
-        runs = compare(data, seeds)
-        for number in (0, 1):
-            print(_row(f"{name} | {len(data.classes)}", [run[number] for run in runs], [run[1] for run in runs]))
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="some sections")
+    parser.add_argument("--case", action="append", default=[], help="only cases whose name has this in it")
+    parser.add_argument("--docs", action="store_true", help="write the section of docs/benchmarks.md and its picture")
+    given = parser.parse_args(arguments)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    every = [case for case in cases(FOLDER).values() if not given.case or any(part in case.name for part in given.case)]
+    tasks = list(_tasks(every, given.seeds, given.only))
+    result: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "load": os.getloadavg()[0],
+        "runs": [],
+    }
+    began = time.monotonic()
+    # A process a task, as memory once taken stays with a process; spawned, as TensorFlow does not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+        for number, run in enumerate(pool.map(_measured, tasks), 1):
+            result["runs"].append(run)
+            scores = ", ".join(f"{line['model']} {line['weighted_f1']:.4f}" for line in run["lines"])
+            said = f"{number:3d}/{len(tasks)} {run['case']}, seed {run['seed']}, {run['share']:.0%}: {scores}"
+            print(f"[{time.monotonic() - began:6.1f} s] {said}", file=sys.stderr, flush=True)
+    (FOLDER / "model.json").write_text(json.dumps(result, indent=1))
+    text = markdown(result, FOLDER / "model.png")
+    (FOLDER / "model.md").write_text(text)
+    print(text)
+    if given.docs:
+        put_into(ROOT / "docs", text, FOLDER / "model.png")
 
 
-def _row(case: str, runs: list[Scores], yardstick: list[Scores]) -> str:
-    scores = [mean(getattr(run, score) for run in runs) for score in ("accuracy", "weighted_f1", "macro_f1")]
-    cells = [f"{score:.4f}" for score in scores]
-    for rows in BATCHES:
-        speed = mean(run.rows_per_s[rows] for run in runs)
-        ratio = mean(run.rows_per_s[rows] / base.rows_per_s[rows] for run, base in zip(runs, yardstick, strict=True))
-        cells.append(f"{speed:,.0f} ({ratio:.1f})")
-    return f"| {case} | {runs[0].name} | " + " | ".join(cells) + " |"
+def _tasks(every: Sequence[Case], seeds: int, sections: Sequence[str]) -> Iterator[Task]:
+    for case in every:
+        for seed in range(seeds):
+            if case.photos:
+                if "fusion" in sections and (
+                    case.texts or not seed
+                ):  # without texts there is nothing that a seed changes
+                    yield case.name, seed, 1.0, True
+                continue
+            if "texts" in sections:
+                yield case.name, seed, 1.0, True
+            if "learning" in sections:
+                yield from ((case.name, seed, share, False) for share in SHARES[:-1])
+
+
+def _measured(task: Task) -> dict[str, Any]:
+    from tests.bench.model_run import measure
+
+    name, seed, share, rivals = task
+    return measure(cases(FOLDER)[name], seed, share, rivals=rivals)
 
 
 if __name__ == "__main__":
