@@ -4,6 +4,7 @@ After Sanchez, Perronnin, Mensink and Verbeek 2013, "Image Classification with t
 Practice". Importing this module imports TensorFlow.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,6 +61,7 @@ class Codebook:
             components: How many Gaussians.
             seed: Of their starting points.
         """
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
         centre = descriptors.mean(axis=0)
@@ -70,7 +72,10 @@ class Codebook:
         points = np.hstack([(descriptors - centre) @ axes, places * weight]).astype(np.float32)
         mixture = GaussianMixture(
             components, covariance_type="diag", max_iter=_EM_STEPS, tol=_EM_GAIN, reg_covar=1e-5, random_state=seed
-        ).fit(points)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # further steps would find no other mixture to speak of
+            mixture.fit(points)
         return cls(
             centre.astype(np.float32),
             axes,
