@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model.errors import DataInvalid
 from model.text.features import Block, Floats
 
-PENALTY: Final = 1.0
+PENALTY: Final = 0.5
 """C of the classifiers: what a margin's shortfall costs, in squares, beside half the squared length of the weights."""
 
 MAX_STEPS: Final = 100

@@ -29,7 +29,6 @@ STEM_CHARS: Final = 6
 """Letters of a word that is cut short."""
 
 _NOT_A_WORD = r"[^\p{L}\p{M}\p{N}]+"
-_AFTER_HEAD = r"(.)(?: - | \x{2013} |[,;:(\[|/]).*"  # U+2013 is the en dash; a title may begin with a bracket
 _RADIX = 6364136223846793005  # of Knuth's MMIX generator; odd, so that no bit of a code point is lost
 _MIX = (-7046029254386353131, -4658895280553007687)  # 2^64 / golden ratio, and splitmix64's second constant
 _PAIR_SALT = 77  # keeps a pair apart from the word that happens to have its hash
@@ -39,8 +38,6 @@ _START_SALT = 78  # and a first word from any
 def fields(titles: Tensor, descriptions: Tensor, wanted: Sequence[Field]) -> Tensor:
     """Some fields of cleaned texts as one column, [fields x rows], field by field."""
     found = {"title": titles, "description": descriptions}
-    if "head" in wanted:
-        found["head"] = tf.strings.regex_replace(titles, _AFTER_HEAD, r"\1", replace_global=False)
     return tf.concat([found[field] for field in wanted], 0)
 
 

@@ -6,10 +6,10 @@ from typing import Final, Literal
 Kind = Literal["words", "stems", "chars", "pairs", "start"]
 """What is counted: words; words cut short; character n-grams of words; neighbours; the first word and the first two."""
 
-Field = Literal["title", "description", "head"]
-"""Where; the head is the title up to its first comma, colon, bracket or dash: what the thing is, before which one."""
+Field = Literal["title", "description"]
+"""Where."""
 
-FIELDS: Final[tuple[Field, ...]] = ("title", "description", "head")
+FIELDS: Final[tuple[Field, ...]] = ("title", "description")
 OF_WORDS: Final[tuple[Kind, ...]] = ("words", "stems", "chars")
 """Kinds that a word has wherever it stands. What a known word adds by them is summed up beforehand."""
 
@@ -34,6 +34,7 @@ VIEWS: Final = (
     View(("chars",)),
     View(("stems",), weight=0.5),
     View(("start",), ("title",), 0.5),
-    View(("words", "pairs"), ("head",), 0.5),
+    View(("chars",), ("title",), 0.5),
+    View(("start",), ("description",), 0.3),
 )
 """Those of the text stage."""

@@ -121,17 +121,6 @@ def test_a_title_begins_with_its_first_words() -> None:
     assert 0 == starts[4] @ starts[3]
 
 
-def test_the_head_of_a_title_ends_at_its_first_mark() -> None:
-    """What a thing is comes before the comma, colon, bracket or dash; without one the title is its own head."""
-    from model.tensorflow import tensorflow
-    from model.text.ngrams import fields
-
-    titles = ["jus, de pomme", "jus - pomme, eau", "jus (pomme)", "porte-clé", "(sans) sel, fin", "", ","]
-    heads = fields(tensorflow().constant(titles), tensorflow().constant([""] * 7), ["head"]).numpy()
-
-    assert ["jus", "jus", "jus ", "porte-clé", "(sans) sel", "", ","] == [head.decode() for head in heads]
-
-
 def test_the_fit_ends_where_any_other_would() -> None:
     """The weights are the solution of the convex problem that liblinear solves, classes without rows apart."""
     from sklearn.svm import LinearSVC
