@@ -17,12 +17,14 @@ class Health:
     """What a process is waiting for, and whether it still moves.
 
     ``/health/ready`` answers 200, or 503 with each thing that is waited for and why. ``/health/live`` answers
-    200, or 503 with what is stuck: then only a restart helps. ``/metrics`` gives the figures to Prometheus.
+    200, or 503 with what is stuck: then only a restart helps. Both have further ``details``, if there are any, which
+    change neither. ``/metrics`` gives the figures to Prometheus.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {"start": "starting"}
         self._checks: dict[str, Callable[[], str | None]] = {}
+        self._details: dict[str, str] = {}
 
     def waits_for(self, what: str, why: str) -> None:
         """Not ready, until ``has(what)``."""
@@ -31,6 +33,10 @@ class Health:
     def has(self, what: str) -> None:
         """What was waited for is there."""
         self._waiting.pop(what, None)
+
+    def says(self, what: str, how: str) -> None:
+        """A word for people on how something is, whether it is well or not; the last one counts."""
+        self._details[what] = how
 
     def add_liveness(self, name: str, check: Callable[[], str | None]) -> None:
         """Add a check that returns None while all is well, else what is stuck."""
@@ -78,17 +84,18 @@ class Health:
             await runner.cleanup()
 
     async def _live(self, _request: web.Request) -> web.Response:
-        return _answer("alive", self.stuck)
+        return _answer("alive", self.stuck, self._details)
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        return _answer("ready", self.stuck | self.waiting)
+        return _answer("ready", self.stuck | self.waiting, self._details)
 
 
 async def _metrics(_request: web.Request) -> web.Response:
     return web.Response(body=exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _answer(state: str, problems: dict[str, str]) -> web.Response:
+def _answer(state: str, problems: dict[str, str], details: dict[str, str]) -> web.Response:
+    more = {"details": details} if details else {}
     if problems:
-        return web.json_response({"status": f"not {state}", "causes": problems}, status=503)
-    return web.json_response({"status": state})
+        return web.json_response({"status": f"not {state}", "causes": problems} | more, status=503)
+    return web.json_response({"status": state} | more)

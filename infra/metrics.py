@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from schemas.prediction import ModelRef
 
 REGISTRY: Final = CollectorRegistry()
 """Ours alone: the default registry would add figures of the Python process that nothing asked for."""
@@ -51,6 +53,19 @@ LOOP_LAG: Final = Histogram(
     buckets=_MILLISECONDS,
     registry=REGISTRY,
 )
+MODEL_SWAPS: Final = Counter(
+    "aisle_model_swaps", "Changes of the model in service, by what became of them.", ["outcome"], registry=REGISTRY
+)
+_MODEL: Final = Gauge("aisle_model_info", "1 for the model that answers.", ["name", "version"], registry=REGISTRY)
+
+for _outcome in ("swapped", "failed"):
+    MODEL_SWAPS.labels(outcome=_outcome)  # there from the start, so that the first one shows as an increase
+
+
+def show_model(model: ModelRef) -> None:
+    """Name the model that answers from now on."""
+    _MODEL.clear()
+    _MODEL.labels(name=model.name, version=model.version).set(1)
 
 
 def exposition() -> bytes:

@@ -47,6 +47,19 @@ class NoChampion(AisleError):
     code = "no-champion"
 
 
+class PromotionRefused(AisleError):
+    """A promotion that would follow on another decision than the one it was made on."""
+
+    code = "promotion-refused"
+
+
+class BundleUnavailable(AisleError):
+    """A bundle whose place gave no answer, or that is not where the decision says."""
+
+    code = "bundle-unavailable"
+    retryable = True
+
+
 class ProbabilityInvalid(AisleError):
     """A network that answers with what is not a number."""
 

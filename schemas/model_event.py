@@ -1,22 +1,29 @@
 """Which model version is in service: the whole state of one alias, as a record."""
 
+import re
 from datetime import datetime
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from schemas.prediction import ModelRef
 
+CHAMPION: Final = "champion"
+"""The alias of the version that answers products."""
+
+_VERSION: Final = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
+
 
 class ModelEvent(BaseModel):
-    """A promotion or rollback. The record is the decision: whoever reads it last knows the champion.
+    """A promotion or rollback. The record is the decision: whoever has read them all knows the champion.
 
-    A promotion whose ``previous`` is not the version then in force is ignored.
+    One that does not follow on the decision then in force is ignored; see ``follows``.
     """
 
     model_config = ConfigDict(protected_namespaces=())
 
     model: ModelRef
-    alias: str = "champion"
+    alias: str = CHAMPION
     bundle_uri: str
     sha256: str = Field(description="SHA-256 of the bundle's manifest, which holds that of every file.")
     taxonomy_sha256: str
@@ -26,3 +33,36 @@ class ModelEvent(BaseModel):
     why: str
     at: datetime
     metrics: dict[str, float] = {}
+
+    @field_validator("model")
+    @classmethod
+    def _names_a_directory(cls, value: ModelRef) -> ModelRef:
+        if not _VERSION.fullmatch(value.version):
+            raise ValueError("a version is the name of a directory: letters, digits, and . _ + - within")
+        return value
+
+    @property
+    def key(self) -> str:
+        """The record's key, of which the topic keeps the last."""
+        return f"{self.model.name}/{self.alias}"
+
+    def follows(self, current: "ModelEvent | None") -> bool:
+        """Whether it counts where another decision is in force.
+
+        The next in sequence has to name the version in force as the one before it, so that of two who decide at once
+        the first counts. One that is further on counts whatever it names: those in between were compacted away, or
+        made where no broker could be told.
+        """
+        if current is None or self.sequence > current.sequence + 1:
+            return True
+        return self.sequence == current.sequence + 1 and self.previous == current.model.version
+
+
+def in_force(told: ModelEvent | None, kept: ModelEvent | None) -> ModelEvent | None:
+    """The decision that counts of two.
+
+    Args:
+        told: What the topic says.
+        kept: What was kept in a file, perhaps where no broker could be told; counts only if it follows the other.
+    """
+    return kept if kept is not None and kept.follows(told) else told

@@ -19,6 +19,7 @@ COMMANDS = {
     "services": "scripts.services",
     "train": "scripts.train",
     "evaluate": "scripts.evaluate",
+    "models": "scripts.models",
     "classify": "scripts.classify",
     "data": "scripts.data",
     "replay": "scripts.replay",

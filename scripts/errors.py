@@ -37,3 +37,9 @@ class FeedbackRefused(AisleError):
     """Verdicts that were to be sent, and were not."""
 
     code = "feedback-refused"
+
+
+class ModelUnknown(AisleError):
+    """No bundle, or more than one, has a version that begins as was said."""
+
+    code = "model-unknown"

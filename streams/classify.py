@@ -80,8 +80,9 @@ class ClassifyStage:
     async def work(self, decoded: tuple[list[Received], list[OutRecord]]) -> Classified:
         """Classify the products, and no more than that: meanwhile the model waits."""
         received, dead_letters = decoded
-        answers = await self._answers([one.product for one in received])
-        return Classified(received, answers, dead_letters, self._inference.classifier.ref, datetime.now(UTC))
+        async with self._inference.batch() as model:
+            answers = await self._answers([one.product for one in received])
+        return Classified(received, answers, dead_letters, model, datetime.now(UTC))
 
     async def _answers(self, products: list[Product]) -> list[Classification | Exception]:
         decided = {} if self._decided is None else await self._decided.look_up(products)

@@ -1,74 +1,79 @@
-"""The classify worker: waits for a champion and a broker, then runs the classify agent."""
+"""The classify worker: waits for a champion and a broker, then runs the classify agent on whatever model is decided."""
 
 import asyncio
-import gc
 from pathlib import Path
 from typing import Any
 
 from infra.kafka.app import new_app
 from infra.logging import get_logger
-from model.champion import find_bundle
-from model.classifier import Classifier
-from model.errors import NoChampion
+from infra.metrics import show_model
 from schemas.topics import PRODUCTS_IN
+from streams.champion import Champion
 from streams.classify import ClassifyStage
 from streams.commit import run_stage
 from streams.decided import DecidedContents
 from streams.inference import Inference
+from streams.loading import import_tensorflow, make_ready
 from streams.photos import PhotoReader
-from streams.shelves import shelves_of
+from streams.swap import HotSwap
 from streams.worker import Worker
 
 GROUP = "aisle-classify"
-_ASK_AGAIN_S = 2.0
 
 logger = get_logger(__name__)
 
 
 async def main(worker: Worker) -> None:
     """Run until stopped."""
-    settings = worker.settings
-    bundle = await _wait_for_champion(worker)
-    classifier = await asyncio.to_thread(load, bundle, settings.language)
-    logger.info("model loaded", model=classifier.ref.name, version=classifier.ref.version)
+    if (pinned := worker.settings.model) is None:
+        await _run_champion(worker)
+    else:
+        await _run_pinned(worker, pinned)
 
+
+async def _run_champion(worker: Worker) -> None:
+    """Serve the champion, whichever it is by then."""
+    settings, health = worker.settings, worker.health
+    champion = Champion(settings.data_dir / "models")
+    if champion.now() is not None:
+        await asyncio.to_thread(import_tensorflow)  # it will be needed: use the time until the broker answers
     bootstrap = await worker.broker(PRODUCTS_IN)
-    app = new_app(GROUP, settings, bootstrap)
-    inference, photos = Inference(classifier, settings.infer_deadline_s), PhotoReader.of(settings)
-    decided = DecidedContents(settings.verdicts_max, shelves_of(settings, classifier.manifest))
+    decided = DecidedContents(settings.verdicts_max, {})
+    events, verdicts, swap = champion.follower(), decided.follower(), HotSwap(champion, settings, health)
+    async with events.following(bootstrap, health), verdicts.following(bootstrap, health):
+        await events.known()
+        ready = await swap.first()
+        decided.shelves = ready.shelves
+        await verdicts.known()
+        inference = Inference(ready.classifier, settings.infer_deadline_s)
+        del ready  # or the first model would stay for ever
+        async with swap.kept(inference, decided, bootstrap):
+            await _classify(worker, inference, decided, bootstrap)
+
+
+async def _run_pinned(worker: Worker, bundle: Path) -> None:
+    """Serve the bundle that the settings name, whatever is decided."""
+    settings, health = worker.settings, worker.health
+    ready = await asyncio.to_thread(make_ready, bundle, settings)
+    model = ready.classifier.ref
+    logger.warning(
+        "AISLE_MODEL names this model: promotions and rollbacks are ignored", **model.model_dump(), bundle=str(bundle)
+    )
+    health.says("model", f"{model.name} {model.version}, as AISLE_MODEL says: what is decided is ignored.")
+    show_model(model)
+    bootstrap = await worker.broker(PRODUCTS_IN)
+    decided = DecidedContents(settings.verdicts_max, ready.shelves)
+    verdicts = decided.follower()
+    async with verdicts.following(bootstrap, health):
+        await verdicts.known()
+        await _classify(worker, Inference(ready.classifier, settings.infer_deadline_s), decided, bootstrap)
+
+
+async def _classify(worker: Worker, inference: Inference, decided: DecidedContents, bootstrap: str) -> None:
+    app, photos = new_app(GROUP, worker.settings, bootstrap), PhotoReader.of(worker.settings)
 
     @app.agent(app.topic(PRODUCTS_IN), name="classify")
     async def classify(stream: Any) -> None:
         await run_stage(stream, ClassifyStage(inference, app.batch_producer, photos, decided), worker.progress)
 
-    async with decided.followed(bootstrap, worker.health):
-        await worker.run(app)
-
-
-def load(bundle: Path, language: str) -> Classifier:
-    """Load a model, and keep the garbage collector from walking all that came with it.
-
-    TensorFlow makes 400,000 objects that stay. A full collection took 450 to 890 ms with them and 10 to 15 ms
-    without, about every 35,000 events, and the event loop stands still meanwhile.
-    """
-    classifier = Classifier.load(bundle, language=language)
-    gc.collect()
-    gc.freeze()
-    return classifier
-
-
-async def _wait_for_champion(worker: Worker) -> Path:
-    """The bundle to serve; without one the worker is not ready and consumes nothing."""
-    settings, told = worker.settings, False
-    while True:
-        try:
-            bundle = find_bundle(settings.model, settings.data_dir / "models")
-        except NoChampion as error:
-            if not told:
-                worker.health.waits_for("model", str(error))
-                logger.warning("waiting for a champion", hint=error.hint)
-                told = True
-        else:
-            worker.health.has("model")
-            return bundle
-        await asyncio.sleep(_ASK_AGAIN_S)
+    await worker.run(app)

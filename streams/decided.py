@@ -5,19 +5,14 @@ Every worker reads the topic ``verdicts`` from beginning to end before it takes 
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Final
 
-from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from infra.errors import BrokerUnavailable
-from infra.health import Health
-from infra.kafka.clients import batches, reader_client
-from infra.kafka.reader import Reader
+from infra.kafka.follower import Follower
 from infra.logging import get_logger
 from infra.metrics import DECIDED_CONTENTS
 from model.classifier import Classification
@@ -30,8 +25,6 @@ from schemas.verdict import ContentVerdict
 _KEY_BYTES: Final = 16
 """Of the content's SHA-256: no two contents of a billion share these."""
 
-_AGAIN_S: Final = 2.0
-_STOP_S: Final = 2.0
 _ROOM: Final = 16  # a sixteenth is forgotten at once: to find the oldest of a dict takes a walk over those that were
 _MODALITIES: Final[tuple[Modality, ...]] = ("title", "description", "image")
 
@@ -52,6 +45,7 @@ class DecidedContents:
     def __init__(self, limit: int, shelves: Mapping[str, Category]) -> None:
         self.shelves = shelves
         self._limit = limit
+        self._share = limit
         self._codes: Codes = {}
         self._full = False
 
@@ -70,51 +64,25 @@ class DecidedContents:
         shelves = ((number, self.shelves.get(code)) for number, code in named.items())
         return {number: _answer(products[number], shelf) for number, shelf in shelves if shelf is not None}
 
-    @asynccontextmanager
-    async def followed(self, bootstrap: str, health: Health) -> AsyncIterator[None]:
-        """Know what stands on entry, and what comes for as long as the context lasts.
+    def follower(self) -> Follower[Codes]:
+        """What reads the topic for these."""
+        return Follower(VERDICTS, self, "what people decide")
 
-        Args:
-            bootstrap: ``host:port`` of the brokers.
-            health: Told what is waited for, and that nothing is followed any more.
-        """
-        health.waits_for("verdicts", "reading what people have decided")
-        known = asyncio.Event()
-        following, waiting = asyncio.create_task(self._follow(bootstrap, known)), asyncio.create_task(known.wait())
-        health.add_liveness("verdicts", lambda: _ended(following))
-        try:
-            await asyncio.wait({following, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
-            health.has("verdicts")
+    def begin(self, partitions: int) -> Codes:
+        """Nothing is decided yet."""
+        self._share = max(1, self._limit // max(1, partitions))
+        return {}
+
+    def take(self, record: ConsumerRecord, state: Codes) -> None:
+        """Keep the latest word on a content."""
+        self._take(record, state, self._share)
+
+    def put(self, state: Codes) -> None:
+        """This is what people have decided by now."""
+        if self._codes is not state:
+            self._codes = state
             logger.info("verdicts known", contents=len(self))
-            yield
-        finally:
-            following.cancel()
-            waiting.cancel()
-            await asyncio.wait({following}, timeout=_STOP_S)
-
-    async def _follow(self, bootstrap: str, known: asyncio.Event) -> None:
-        while True:
-            try:
-                async with reader_client(bootstrap, VERDICTS, from_start=True) as reader:
-                    await self._read(reader, known)
-            except (KafkaError, BrokerUnavailable) as error:
-                logger.warning("verdicts are not followed, trying again", why=str(error))
-            await asyncio.sleep(_AGAIN_S)
-
-    async def _read(self, reader: Reader, known: asyncio.Event) -> None:
-        """Read to the end, then put what was found in place of what was known, and go on."""
-        codes: Codes = {}
-        ends = await reader.end_offsets(reader.assignment())
-        share = max(1, self._limit // max(1, len(ends)))
-        async for records in batches(reader):
-            for record in records:
-                self._take(record, codes, share)
-            if codes is not self._codes and all([await reader.position(one) >= end for one, end in ends.items()]):
-                self._codes = codes
-                known.set()
-            DECIDED_CONTENTS.set(len(self))
+        DECIDED_CONTENTS.set(len(self))
 
     def _take(self, record: ConsumerRecord, codes: Codes, share: int) -> None:
         try:
@@ -141,12 +109,6 @@ class DecidedContents:
                 limit=self._limit,
                 hint="AISLE_VERDICTS_MAX sets the limit.",
             )
-
-
-def _ended(following: asyncio.Task[None]) -> str | None:
-    if not following.done() or following.cancelled():
-        return None
-    return f"what people decide is not followed: {following.exception()!r}"
 
 
 def _key(text: bytes | None) -> bytes:

@@ -1,8 +1,9 @@
 """Runs the model in a thread of its own, with a deadline, and tells a poison event from a broken model."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from itertools import repeat
 from typing import Protocol
 
@@ -33,7 +34,7 @@ class Inference:
     One thread: TensorFlow uses all cores by itself, and two batches at once would only wait for each other.
 
     Args:
-        classifier: The model in service.
+        classifier: The model in service; another may take over, between two batches.
         deadline_s: Longest a call may take, in seconds.
     """
 
@@ -41,6 +42,18 @@ class Inference:
         self.classifier = classifier
         self._deadline_s = deadline_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._in_hand = asyncio.Lock()
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[ModelRef]:
+        """One model for a whole batch, however many calls it takes: its name and version, for the answers."""
+        async with self._in_hand:
+            yield self.classifier.ref
+
+    async def swap(self, classifier: ProductClassifier) -> None:
+        """Put another model in service, once the batch in hand has been answered by this one."""
+        async with self._in_hand:
+            self.classifier = classifier
 
     async def classify(
         self, products: Sequence[Product], photos: Sequence[Photo] = ()

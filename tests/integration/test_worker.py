@@ -1,6 +1,7 @@
 """A worker process from start to end."""
 
 import asyncio
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from infra.kafka.clients import admin_client, reader_client, records
 from infra.kafka.topics import create_topics
+from infra.model_events import read_standing
 from infra.process import module
 from infra.settings import Settings
 from model.bundle import read_manifest
@@ -86,36 +88,79 @@ async def answer_to(bootstrap: str, event_id: str) -> dict[str, Any]:
     raise AssertionError
 
 
+def another(bundle: Path, version: str, models_dir: Path, *, golden: bool = True) -> str:
+    """The same model under another version, below a folder of bundles; perhaps with golden answers of another."""
+    path = shutil.copytree(bundle, models_dir / version) / "manifest.json"
+    manifest = orjson.loads(path.read_bytes()) | {"version": version}
+    if not golden:
+        stages = manifest["golden"][0]["probabilities"]
+        stages["text"] = stages["text"][::-1]
+    path.chmod(0o644)
+    path.write_bytes(orjson.dumps(manifest))
+    return version
+
+
+def aisle(settings: Settings, *arguments: str) -> None:
+    """Run a command."""
+    subprocess.run(module("scripts", *arguments), env=environment(settings), check=True, timeout=60)
+
+
 async def test_without_a_champion_nothing_is_consumed_until_there_is_one(
     services: Services, bundle: Path, tmp_path: Path
 ) -> None:
     """The worker says `aisle train` and is not ready; a champion puts it to work; SIGTERM ends it with 0.
 
-    What a person had decided of a content before it started, it knows with its first answer.
+    What a person had decided of a content before it started, it knows with its first answer. A promotion and a
+    rollback take effect while it runs; a bundle that cannot be served has none.
     """
-    async with admin_client(services.kafka_bootstrap) as admin:
+    kafka = services.kafka_bootstrap
+    async with admin_client(kafka) as admin:
         await create_topics(admin, services.settings)
-    settings = Settings(data_dir=tmp_path, kafka_bootstrap=services.kafka_bootstrap, health_port=free_port())
+    settings = Settings(data_dir=tmp_path, kafka_bootstrap=kafka, health_port=free_port())
+    models_dir = tmp_path / "models"
     event, decided = good(1), good(2, title=f"decided {uuid4()}")
-    await send(services.kafka_bootstrap, "verdicts", [verdict_on(decided, read_manifest(bundle).categories[-1].code)])
-    await send(services.kafka_bootstrap, "products.in", [decided, event])
+    await send(kafka, "verdicts", [verdict_on(decided, read_manifest(bundle).categories[-1].code)])
+    await send(kafka, "products.in", [decided, event])
     with worker("classify", settings, tmp_path / "worker.log") as process:
         wait(lambda: "aisle train" in (causes(settings.health_port) or {}).get("model", ""), 30)
-        assert not await answers(services.kafka_bootstrap, "predictions.out", [event.event_id])
+        assert not await answers(kafka, "predictions.out", [event.event_id])
 
-        promote(tmp_path / "models", bundle, by="test", why="the first one")
+        first = promote(models_dir, bundle, by="test", why="the first one")
 
         both = [event.event_id, decided.event_id]
 
         async def answered() -> bool:
-            return 2 == len(await answers(services.kafka_bootstrap, "predictions.out", both))
+            return 2 == len(await answers(kafka, "predictions.out", both))
 
         await eventually(answered, 60)
         assert causes(settings.health_port) == {}
+
+        async def told() -> bool:
+            return first == (await read_standing(kafka)).champion
+
+        await eventually(told, 30)
+
+        async def answers_by(version: str) -> None:
+            """Return once the worker answers by that version."""
+            async with asyncio.timeout(60):
+                while True:
+                    one = good(3)
+                    await send(kafka, "products.in", [one])
+                    if version == (await answer_to(kafka, one.event_id))["model"]["version"]:
+                        return
+
+        aisle(settings, "models", "promote", another(bundle, "second", models_dir))
+        await answers_by("second")
+        aisle(settings, "models", "rollback")
+        await answers_by(bundle.name)
+        aisle(settings, "models", "promote", another(bundle, "third", models_dir, golden=False))
+        wait(lambda: b"model not swapped" in (tmp_path / "worker.log").read_bytes(), 60)
+        await answers_by(bundle.name)
+        assert causes(settings.health_port) == {}
         process.terminate()
         assert process.wait(30) == 0
-    assert await answers(services.kafka_bootstrap, "predictions.out", [event.event_id]) == {event.event_id: 1}
-    assert "reviewer" == (await answer_to(services.kafka_bootstrap, decided.event_id))["decided_by"]
+    assert await answers(kafka, "predictions.out", [event.event_id]) == {event.event_id: 1}
+    assert "reviewer" == (await answer_to(kafka, decided.event_id))["decided_by"]
     assert names(tmp_path) == {"models", "worker.log"}, "a worker writes nothing beside"
 
 

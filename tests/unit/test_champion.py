@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from model.champion import POINTER, find_bundle, promote, read_champion
+from model.champion import POINTER, find_bundle, keep, promote, read_champion
 from model.errors import BundleInvalid, NoChampion
+from tests.bundles import make_bundle
 
-pytestmark = pytest.mark.timeout(300)  # the bundle's training imports TensorFlow
+
+@pytest.fixture
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle in a folder of its own."""
+    return make_bundle(tmp_path_factory.mktemp("models"), "20261121-120000-aaaaaa")
 
 
 def test_a_promotion_is_the_state_that_is_read(bundle: Path, tmp_path: Path) -> None:
@@ -45,6 +50,15 @@ def test_a_bundle_that_is_not_what_was_promoted_is_refused(bundle: Path, tmp_pat
         with pytest.raises(BundleInvalid, match=f"not that of the champion {bundle.name}"):
             find_bundle(None, tmp_path)
         manifest.unlink(missing_ok=True)
+
+
+def test_a_decision_for_a_bundle_elsewhere_is_no_path_here(bundle: Path, tmp_path: Path) -> None:
+    """A uri of another machine or of an object store is not taken for a directory of this one."""
+    event = promote(tmp_path, bundle, by="a person", why="test")
+    for uri in (f"s3:/{bundle}", f"file://host{bundle}"):
+        keep(tmp_path, event.model_copy(update={"bundle_uri": uri}))
+        with pytest.raises(NoChampion, match="is gone from"):
+            find_bundle(None, tmp_path)
 
 
 def test_no_champion_says_how_to_get_one(tmp_path: Path) -> None:

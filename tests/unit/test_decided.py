@@ -15,13 +15,13 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from structlog.testing import capture_logs
 
 from infra.health import Health
+from infra.kafka import follower
 from infra.settings import Settings
 from schemas.content import key_of
 from schemas.prediction import Category
 from schemas.product import Product
 from schemas.topics import VERDICTS
 from schemas.verdict import ContentVerdict
-from streams import decided
 from streams.decided import DecidedContents
 from tests.records import record
 
@@ -208,10 +208,12 @@ async def followed(
         yield reader.records
         raise reader.breaks
 
-    monkeypatch.setattr(decided, "reader_client", client)
-    monkeypatch.setattr(decided, "batches", batches)
-    monkeypatch.setattr(decided, "_AGAIN_S", 0)
-    async with contents.followed("h:1", health):
+    monkeypatch.setattr(follower, "reader_client", client)
+    monkeypatch.setattr(follower, "batches", batches)
+    monkeypatch.setattr(follower, "_AGAIN_S", 0)
+    reading = contents.follower()
+    async with reading.following("h:1", health):
+        await reading.known()
         yield
 
 

@@ -33,6 +33,17 @@ async def test_not_ready_says_what_is_waited_for() -> None:
         assert await ask(port, "ready") == (200, {"status": "ready"})
 
 
+async def test_a_word_for_people_changes_neither_state() -> None:
+    """What is not as it should be, and needs no restart, is told beside; the last word counts."""
+    health = Health()
+    health.has("start")
+    async with health.serve(0) as port:
+        for word in ("a model", "another model"):
+            health.says("model", word)
+        for what, status in (("ready", "ready"), ("live", "alive")):
+            assert await ask(port, what) == (200, {"status": status, "details": {"model": "another model"}})
+
+
 async def test_stuck_is_neither_alive_nor_ready() -> None:
     """A failed liveness check shows on both pages, with its cause, and goes when the cause does."""
     stuck = ["a batch has been in hand for 99 s"]

@@ -1,5 +1,6 @@
 """Asking the model: poison, a broken model and a model that hangs are told apart."""
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -156,3 +157,19 @@ async def test_only_what_no_stage_answers_is_poison() -> None:
         half.decided_by,
         half.notes,
     )
+
+
+async def test_another_model_takes_over_between_two_batches() -> None:
+    """A batch is one model's, however many calls it takes; who asks for the change waits for it."""
+    former, later = ScriptedModel(), ScriptedModel()
+    later.ref = ModelRef(name="scripted", version="2")
+    inference = Inference(former, deadline_s=5)
+    async with inference.batch() as model:
+        change = asyncio.create_task(inference.swap(later))
+        for _ in range(2):
+            await inference.classify(products("a"))
+        assert (former.ref, False) == (model, change.done())
+    await change
+    async with inference.batch() as model:
+        await inference.classify(products("a"))
+    assert (later.ref, [1, 1], [1]) == (model, former.batches, later.batches)

@@ -8,8 +8,8 @@ from model.classifier import Classification, Photo
 from schemas.prediction import Category, ModelRef
 from schemas.product import Product
 from streams.classify import ClassifyStage, Outbox
-from streams.classify_worker import load
 from streams.inference import Inference, ProductClassifier
+from streams.loading import load
 from tests.bench.competitors.task import Task
 
 _DEADLINE_S: Final = 60.0

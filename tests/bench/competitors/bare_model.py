@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from statistics import median
 
 from model.classifier import Classifier
-from streams.classify_worker import load
+from streams.loading import load
 from tests.bench.competitors.task import Stopwatch, read_task, tell
 from tests.bench.load import products
 
