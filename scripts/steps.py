@@ -13,7 +13,8 @@ Told = Callable[[str, float], None]
 SETTLED_S: Final = 2.0
 """Seconds before anybody guesses at the time left: what is done at once, as it was kept, says nothing of the rest."""
 
-_LINE_EVERY_S: Final = 30.0
+_TELLING = 0.02  # part of a step after which its pace says something
+_LINE_EVERY_S = 30.0
 
 
 @contextmanager
@@ -60,7 +61,9 @@ class Pace:
         if now - self._made < SETTLED_S:
             self._since, self._before = now, part
         done = part - self._before
-        return f"about {_duration((1 - part) * (now - self._since) / done)} left" if done > 0 and part < 1 else ""
+        if done < _TELLING or part >= 1:
+            return ""
+        return f"about {_duration((1 - part) * (now - self._since) / done)} left"
 
 
 def _duration(seconds: float) -> str:

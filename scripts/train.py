@@ -108,17 +108,18 @@ def command(
     A training that was stopped goes on when the same command is given again.
     """
     from infra.settings import load_settings
-    from model.champion import promote
     from scripts.output import print_json
+    from scripts.promotion import promote_bundle
 
-    models_dir = load_settings().data_dir / "models"
+    settings = load_settings()
+    models_dir = settings.data_dir / "models"
     options = _options(context, config)
     trained, rows = _train(data, models_dir, options, start)
     for message in (*rows.problems.messages, *trained.notes):
         click.echo(message, err=True)
     if not no_promote:
         why = f"trained on {data.name} with seed {options.seed}"
-        promote(models_dir, trained.bundle, by="aisle train", why=why)
+        promote_bundle(settings, trained.bundle, by="aisle train", why=why)
     if as_json:
         comparisons = [comparison.model_dump() for comparison in trained.report.comparisons]
         manifest = trained.manifest.model_dump(exclude=_LONG)
@@ -174,7 +175,7 @@ def _train(data: Path, models_dir: Path, options: "TrainOptions", start: Path | 
                 )
             except (KeyboardInterrupt, SystemExit):
                 if checkpoint.finished:
-                    _say(f"stopped; {_fits(checkpoint)} are kept: the same command goes on from there")
+                    _say(f"stopped; kept {_fits(checkpoint)}: the same command goes on from there")
                 raise
     return trained, rows
 
@@ -208,7 +209,7 @@ def _tell(checkpoint: "Checkpoint") -> None:
     for what in checkpoint.stale:
         _say(what)
     if checkpoint.finished:
-        _say(f"going on with a training that was stopped: {_fits(checkpoint)} are done")
+        _say(f"going on with a training that was stopped, after {_fits(checkpoint)}")
 
 
 def _fits(checkpoint: "Checkpoint") -> str:

@@ -18,6 +18,9 @@ MIN_INTERVAL_TITLES: Final = 20
 """With fewer the interval is too narrow to be shown: three rows that are right give 100 % to 100 %."""
 
 MAX_LANGUAGES: Final = 8
+MIN_LANGUAGE: Final = 0.01
+"""Part of the rows that a language has to have for a slice of its own: a guess at few words is wrong now and then."""
+
 TITLE_LENGTHS: Final = (20, 40, 80, 160)
 """Upper bounds, in characters, of the slices by title length; fixed, so that trainings can be compared."""
 
@@ -110,7 +113,8 @@ def _parts(grounds: Grounds) -> Iterator[tuple[str, str, Mask]]:
 
 def _by_language(languages: Sequence[str]) -> Iterator[tuple[str, str, Mask]]:
     codes = np.array(languages)
-    often = [code for code, _ in Counter(languages).most_common() if code][:MAX_LANGUAGES]
+    counts = Counter(languages).most_common()
+    often = [code for code, rows in counts if code and rows >= MIN_LANGUAGE * len(languages)][:MAX_LANGUAGES]
     for code in often:
         yield "language", code, codes == code
     if len(languages):

@@ -17,7 +17,7 @@ from model.report.data_card import describe_data
 from model.report.rivals import Rival
 from model.report.schema import Setting, StageReport, TrainingReport
 from model.report.speed import rows_per_s
-from model.rows import Rows
+from model.rows import MODALITIES, Rows
 from model.stages import Stage
 
 
@@ -87,7 +87,7 @@ def _stage(facts: StageFacts, stage: Stage | None, products: Rows, path: Path) -
     files = [file for file in (path / facts.name).rglob("*") if file.is_file()]
     return known.model_copy(
         update={
-            "reads": sorted(stage.reads),
+            "reads": [modality for modality in MODALITIES if modality in stage.reads],
             "asked_share": facts.share,
             "rows_per_s": rows_per_s(stage, products),
             "size_bytes": sum(file.stat().st_size for file in files),

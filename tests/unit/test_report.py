@@ -162,6 +162,18 @@ def test_slices_by_title_length_and_photo() -> None:
     assert {"with title", "without title", "text", "image"} <= {part.name for part in parts}
 
 
+def test_a_language_of_a_few_rows_has_no_slice_of_its_own() -> None:
+    """One row in a hundred and more has; the others are together."""
+    count = 300
+    rows = Rows(["title"] * count, [""] * count)
+    grounds = Grounds(rows, np.zeros(count, np.bool_), languages=["fr"] * 294 + ["en"] * 3 + ["de"] * 2 + [""])
+    parts = slices(grounds, np.full(count, 0.8), np.ones(count, np.bool_), np.arange(count))
+
+    assert {"fr": 294, "en": 3, "other or unknown": 3} == {
+        one.name: one.rows for one in parts if one.kind == "language"
+    }
+
+
 def test_the_comparison_is_of_the_same_rows(report: TrainingReport) -> None:
     """Scores by scikit-learn, an interval around their difference, an answer of no class is wrong."""
     comparison = report.comparisons[0]
