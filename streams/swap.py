@@ -95,19 +95,26 @@ class HotSwap:
                 await self._champion.other_than(event, self._pause_s)
                 if event != self._champion.now():
                     continue
-            started = monotonic()
-            ready = await self._ready(event, serving)
-            if ready is not None and event == self._champion.now():
-                await _swap(ready, inference, decided)
-                MODEL_SWAPS.labels(outcome="swapped").inc()
-                show_model(event.model)
-                logger.info(
-                    "model swapped",
-                    **event.model_dump(include={"sequence", "by", "why"}),
-                    version=event.model.version,
-                    before=serving.version,
-                    took_s=round(monotonic() - started, 2),
-                )
+            await self._take_over(event, inference, decided)
+
+    async def _take_over(self, event: ModelEvent, inference: Inference, decided: DecidedContents) -> None:
+        """Load a model and put it in service between two batches, unless something newer is decided meanwhile."""
+        started, before = monotonic(), inference.classifier.ref
+        ready = await self._ready(event, before)
+        if ready is not None and event == self._champion.now():
+            await inference.swap(ready.classifier)
+            decided.shelves = ready.shelves
+            MODEL_SWAPS.labels(outcome="swapped").inc()
+            show_model(event.model)
+            logger.info(
+                "model swapped",
+                **event.model_dump(include={"sequence", "by", "why"}),
+                version=event.model.version,
+                before=before.version,
+                took_s=round(monotonic() - started, 2),
+            )
+        del ready
+        await _free()
 
     async def _ready(self, event: ModelEvent, serving: ModelRef | None) -> Ready | None:
         """The model of a decision; None, with the reason told, where it cannot be served."""
@@ -116,7 +123,8 @@ class HotSwap:
             return await asyncio.to_thread(make_ready, bundle, self._settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the model in service stays
             self._refuse(event, error, serving)
-            return None
+        await _free()  # as much as was loaded
+        return None
 
     async def _former(self, event: ModelEvent) -> Ready | None:
         """The version that was in force before, if it is here: all that serves where a champion cannot be."""
@@ -165,10 +173,8 @@ class HotSwap:
         return min(_FIRST_PAUSE_S * 2.0 ** min(self._tries - 1, 16), _LONGEST_PAUSE_S)
 
 
-async def _swap(ready: Ready, inference: Inference, decided: DecidedContents) -> None:
-    """Between two batches; then free the former model, whose objects hold each other."""
-    await inference.swap(ready.classifier)
-    decided.shelves = ready.shelves
+async def _free() -> None:
+    """Give back a model that nobody uses any more, whose objects hold each other."""
     await asyncio.to_thread(gc.collect)
 
 
