@@ -86,7 +86,7 @@ def details(found: Mapping[str, Any]) -> Iterator[str]:
     for stage in found["tried"]:
         yield f"  stage       {stage['name']}: {'kept' if stage['kept'] else 'left out'}, {stage['why']}"
     for name, value in found["metrics"].items():
-        yield f"  {name.replace('_', ' '):16}  {value:>10,.4g}"
+        yield f"  {name.replace('_', ' '):20}{value:>8,.4g}"
     yield f"  bundle      {found['bundle']}, {found['bytes'] / 1e6:,.0f} MB"
     yield f"  sha256      {found['sha256']}"
     if found["decision"] is not None:

@@ -7,14 +7,15 @@ from typing import Final
 HELP: Final = """\
 usage: make bench [ARGS="PART [OPTIONS]"]
 
-  model   the first stage beside TF-IDF + LinearSVC (3 minutes)
+  model   the first stage beside TF-IDF + LinearSVC (40 minutes)
   stream  the stream beside other frameworks; latency, memory, scaling, recovery
           (20 minutes)
   parts   CPU of each part of the classify road, without a broker (1 minute)
   hostile 10,000 products that nobody wants: what becomes of them, and the memory
           that it takes (5 minutes)
+  swaps   100 changes of the model in service under load (5 minutes)
 
-Without a part, all but the last. ARGS="stream --help" lists the options of one.
+Without a part, all but the last two. ARGS="stream --help" lists the options of one.
 """
 
 
@@ -48,13 +49,21 @@ def hostile(arguments: list[str]) -> None:
     bench_hostile.main(arguments)
 
 
+def swaps(arguments: list[str]) -> None:
+    """Changes of the model in service."""
+    from tests.bench import bench_swaps
+
+    bench_swaps.main(arguments)
+
+
 PARTS: Final[dict[str, Callable[[list[str]], None]]] = {
     "model": model,
     "stream": stream,
     "parts": parts,
     "hostile": hostile,
+    "swaps": swaps,
 }
-_BY_NAME_ALONE: Final = {"hostile"}  # it counts, and measures no speed
+_BY_NAME_ALONE: Final = {"hostile", "swaps"}  # they count; speed is measured by the others
 
 
 def main(arguments: list[str]) -> int:

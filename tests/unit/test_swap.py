@@ -303,6 +303,7 @@ async def test_a_newer_decision_takes_the_place_of_a_retry(rig: Rig, loader: Loa
     async with rig.running():
         rig.decide(rig.models_dir / "v2")
         await rig.until(lambda: "stays in service" in rig.detail())
+        await asyncio.sleep(0.1)  # in which it would be tried again, were it not for the pause
         rig.decide(rig.models_dir / "v3")
         await rig.until(lambda: rig.detail() == "aisle v3")
         rig.decide(rig.models_dir / "v2")
