@@ -62,6 +62,7 @@ class HotSwap:
             logger.warning("waiting for a champion", hint=hint)
             await self._champion.other_than(None)
         while (ready := await self._ready(event, None) or await self._former(event)) is None:
+            await _free()
             self._health.waits_for(_MODEL, self._why)
             await self._champion.other_than(event, self._pause_s)
             event = self._champion.now() or event
@@ -123,8 +124,7 @@ class HotSwap:
             return await asyncio.to_thread(make_ready, bundle, self._settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the model in service stays
             self._refuse(event, error, serving)
-        await _free()  # as much as was loaded
-        return None
+            return None
 
     async def _former(self, event: ModelEvent) -> Ready | None:
         """The version that was in force before, if it is here: all that serves where a champion cannot be."""
@@ -174,7 +174,11 @@ class HotSwap:
 
 
 async def _free() -> None:
-    """Give back a model that nobody uses any more, whose objects hold each other."""
+    """Give back a model that nobody uses any more, or what was loaded of one; their objects hold each other.
+
+    Not from within the function that caught what a load raised: a traceback that was printed with its variables keeps
+    those of that function until it returns, and so the model.
+    """
     await asyncio.to_thread(gc.collect)
 
 
