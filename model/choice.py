@@ -22,8 +22,8 @@ STOP_LOSS: Final = 0.0005
 def choose(kinds: Sequence[Kind], held: HeldOut) -> tuple[list[Kind], list[StageFacts]]:
     """The kinds that earn their place, in their order: each further one has to make held-out rows likelier.
 
-    A stage stays when the mean log-likelihood of the rows that it can read rises by more than one standard error
-    and no fewer of them are right.
+    A stage stays when of the rows that it can read both the mean log-likelihood and the number of right answers rise
+    by more than one standard error: likelier rows alone may come from better weights for what was known before.
     """
     kept: list[Kind] = []
     tried: list[StageFacts] = []
@@ -44,7 +44,7 @@ def choose(kinds: Sequence[Kind], held: HeldOut) -> tuple[list[Kind], list[Stage
 
 def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
     """Whether a kind is worth keeping beside those kept, and why."""
-    gains, before, after, blind = [], 0, 0, 0
+    gains, changes, before, blind = [], [], 0, 0
     for shown in subsets(frozenset(MODALITIES)):
         answers = [held.of(one, shown) for one in (*kept, kind) if one.reads & set(shown)]
         if not kind.reads & set(shown):
@@ -60,14 +60,18 @@ def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
             continue
         old = pooled(some[:-1], fit_weights(some[:-1], truth))
         gains.append(np.log(new[rows, truth] + 1e-12) - np.log(old[rows, truth] + 1e-12))
-        before, after = before + int((old.argmax(1) == truth).sum()), after + int((new.argmax(1) == truth).sum())
+        was, becomes = old.argmax(1) == truth, new.argmax(1) == truth
+        changes.append(becomes.astype(np.int64) - was)
+        before += int(was.sum())
     if not gains:
         return blind > 0, f"the only one that reads what {blind:,} held-out rows have"
     gain = np.concatenate(gains)
     error = float(gain.std() / np.sqrt(len(gain)))
-    mean, rows_count = float(gain.mean()), len(gain)
-    figures = f"log-likelihood {mean:+.4f} ± {error:.4f}, right {before:,} → {after:,} of {rows_count:,} held-out rows"
-    return blind > 0 or (mean > error and after >= before), figures
+    change = np.concatenate(changes)
+    more, chance = int(change.sum()), float(np.sqrt(np.abs(change).sum()))
+    mean, figures = float(gain.mean()), f"log-likelihood {gain.mean():+.4f} ± {error:.4f}, "
+    figures += f"right {before:,} → {before + more:,} (± {chance:.0f}) of {len(gain):,} held-out rows"
+    return blind > 0 or (mean > error and more > chance), figures
 
 
 def pools_of(kinds: Sequence[Kind], held: HeldOut) -> list[Pool]:

@@ -64,6 +64,19 @@ def test_a_stage_that_adds_nothing_is_left_out() -> None:
     assert "held-out rows" in tried[1].why
 
 
+def test_a_stage_that_only_knows_how_sure_to_be_is_left_out() -> None:
+    """Likelier rows without more right ones are no reason to run another network for each row."""
+    first = said(2, 1)
+    right = first.argmax(axis=1) == TRUTH
+    echo = np.where(right[:, None], 3 * first, 0 * first)  # says the same again, and louder where that is right
+    some = held({"text": (TEXTS, first), "text-rich": (TEXTS, echo.astype(np.float32))}, columns(1, 0.5, 0))
+
+    kept, tried = choose([WEAK, STRONG], some)
+
+    assert [WEAK] == kept
+    assert "log-likelihood +" in tried[1].why
+
+
 def test_a_stage_that_knows_more_stays_and_is_asked_about_unsure_rows_only() -> None:
     """Most rows are sure without it; the cascade is as right as both together."""
     weak, strong = said(3, 1), said(5, 2)
