@@ -20,6 +20,7 @@ from schemas.taxonomy import Shelf, Taxonomy
 
 MANIFEST: Final = "manifest.json"
 SEEN_KEYS: Final = "seen_keys.npy"
+HELD_KEYS: Final = "held_keys.npy"
 TAXONOMY: Final = "taxonomy.json"
 REPORT: Final = "report"
 GOLDEN_PHOTOS: Final = "golden"

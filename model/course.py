@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from model.bundle import DataFacts, Labels, verify
+from model.bundle import HELD_KEYS, SEEN_KEYS, DataFacts, Labels, verify
 from model.data.labelled import LabelledData, check_learnable
 from model.data.split import Split, split_rows
 from model.errors import DataInvalid
@@ -35,16 +36,20 @@ class Course:
     prior: list[float]
 
     @classmethod
-    def of(cls, data: LabelledData, options: TrainOptions) -> "Course":
+    def of(cls, data: LabelledData, options: TrainOptions, start: Path | None = None) -> "Course":
         """Cut a data set.
+
+        Args:
+            data: All rows.
+            options: Seed and shares.
+            start: The bundle whose weights the training begins with. What it has learned teaches again and what it
+                was measured by measures again, so that nothing is measured that was learned; only what is new is cut.
 
         Raises:
             DataInvalid: There is too little to learn from, or nothing left to measure with.
         """
         check_learnable(data)
-        split = split_rows(
-            data.codes, data.groups, seed=options.seed, test_share=options.test_share, validation_share=0.0
-        )
+        split = _cut(data, options) if start is None else _cut_as(start, data, options)
         seen = set(data.codes[split.seen].tolist())
         classes = [code for code in data.classes if code in seen]
         index = {code: number for number, code in enumerate(classes)}
@@ -88,3 +93,37 @@ class Course:
         index = {entry.code: number for number, entry in enumerate(manifest.categories)}
         columns = tuple(index.get(code, -1) for code in self.classes)
         return {name: Former(bundle / name, columns) for name in manifest.stages}
+
+
+def _cut(data: LabelledData, options: TrainOptions, rows: Indices | None = None) -> Split:
+    """Sides of some rows; None: of all."""
+    chosen = np.arange(len(data)) if rows is None else rows
+    if not len(chosen):
+        return Split(chosen, chosen, chosen)
+    split = split_rows(
+        *(data.codes[chosen], data.groups[chosen]),
+        seed=options.seed,
+        test_share=options.test_share,
+        validation_share=0.0,
+    )
+    return Split(chosen[split.train], chosen[split.validation], chosen[split.test])
+
+
+def _cut_as(start: Path, data: LabelledData, options: TrainOptions) -> Split:
+    """The sides of a former training, with what is new shared out between them; twins of what was learned teach."""
+    learned = _groups_of(start / SEEN_KEYS, data)
+    measured = _groups_of(start / HELD_KEYS, data) & ~learned
+    new = _cut(data, options, np.flatnonzero(~learned & ~measured))
+    train, test = (
+        np.sort(np.append(np.flatnonzero(old), rows)) for old, rows in ((learned, new.train), (measured, new.test))
+    )
+    return Split(train, new.validation, test)
+
+
+def _groups_of(keys: Path, data: LabelledData) -> NDArray[np.bool_]:
+    """Rows of the groups that have one of the keys in a file; none where there is no such file."""
+    if not keys.is_file():
+        return np.zeros(len(data), np.bool_)
+    known = np.isin(data.keys, np.load(keys, allow_pickle=False))
+    found: NDArray[np.bool_] = np.isin(data.groups, data.groups[known])
+    return found

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from model.bundle import StageFacts
+from model.bundle import Manifest, StageFacts
 from model.calibration import review_threshold
 from model.cascade import Route
 from model.choice import choose, pools_of, simulate, with_shares
 from model.course import Course
 from model.data.split import cross_validation
-from model.errors import DataInvalid
+from model.errors import BundleInvalid, DataInvalid
 from model.fusion import Pool
 from model.held_out import Examples, Fold, held_out
 from model.kinds import Kind
@@ -83,3 +83,34 @@ def decide(
     right = answers.probabilities.argmax(axis=1) == truth
     threshold = review_threshold(confidence, right, options.auto_accept_precision)
     return Decided(kept, with_shares(tried, kept, answers), pools, threshold)
+
+
+def inherit(manifest: Manifest, kinds: Sequence[Kind], course: Course, options: TrainOptions) -> Decided:
+    """What was decided of a former model, for one that differs from it by some new rows, or a new category.
+
+    Args:
+        manifest: Of the former model.
+        kinds: Those that may be tried.
+        course: What the new one works on.
+        options: Its parameters.
+
+    Raises:
+        BundleInvalid: It has a stage that is not wanted, or that cannot learn the new categories from where it is, or
+            its threshold is for another precision.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    same = course.classes == [entry.code for entry in manifest.categories]
+    for name in manifest.stages:
+        if name not in by_name or not (same or by_name[name].learns_on):
+            what = (
+                "is not wanted" if name not in by_name else "knows other categories, and cannot learn new ones quickly"
+            )
+            raise BundleInvalid(f"The stage {name} of {manifest.version} {what}.", hint="Train without --quick.")
+    if options.auto_accept_precision != manifest.auto_accept_precision:
+        raise BundleInvalid(
+            f"The review threshold of {manifest.version} is for a precision of {manifest.auto_accept_precision:g}.",
+            hint="Train without --quick.",
+        )
+    tried = [one.model_copy(update={"why": f"as in {manifest.version}: {one.why}"}) for one in manifest.tried]
+    kept = [by_name[name] for name in manifest.stages]
+    return Decided(kept, tried, manifest.pools, manifest.review_threshold)

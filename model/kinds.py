@@ -34,12 +34,14 @@ class Kind:
         reads: The modalities that it can read; any of them is enough.
         fit: Trains one.
         is_light: It trains in seconds, so that it can be cross-validated; others are held out once.
+        learns_on: It can begin with the weights of a former one, also for other classes.
     """
 
     name: str
     reads: frozenset[Modality]
     fit: Fit
     is_light: bool = True
+    learns_on: bool = False
 
 
 class Wanted(BaseModel):
@@ -78,7 +80,7 @@ def kinds(wanted: Wanted, formers: Mapping[str, Former] = MappingProxyType({})) 
         EncoderUnsupported: A directory for the encoder is of an architecture that has no loader.
         EncoderInvalid: A file of it is missing or damaged.
     """
-    found = [Kind("text", _TEXTS, partial(_fit_text, formers.get("text")))]
+    found = [Kind("text", _TEXTS, partial(_fit_text, formers.get("text")), learns_on=True)]
     if wanted.encoder:
         _check_directories(wanted)
         found.append(Kind("encoder", _TEXTS, partial(_fit_encoder, wanted), is_light=False))

@@ -1,5 +1,6 @@
 """Training, from a labelled data set to a sealed bundle. Importing this module imports TensorFlow."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from model.checkpoint import LIBRARIES, Checkpoint
 from model.course import Course
 from model.data.labelled import LabelledData
 from model.data.languages import languages_of
-from model.deciding import decide, folds_of, readable
+from model.deciding import decide, folds_of, inherit, readable
 from model.evaluation import Evaluation, evaluate
 from model.golden import golden_of
 from model.held_out import Examples
@@ -60,6 +61,7 @@ def train(  # noqa: PLR0913 - one argument an optional part
     *,
     checkpoint: Checkpoint | None = None,
     start: Path | None = None,
+    quick: bool = False,
     champion: Path | None = None,
 ) -> Trained:
     """Train, measure and seal a bundle.
@@ -75,24 +77,34 @@ def train(  # noqa: PLR0913 - one argument an optional part
         listen: Told of the progress.
         command: What the report says repeats the training.
         checkpoint: Where finished fits are kept, and found again; None: nowhere.
-        start: A bundle whose weights the fits begin with, where their stages can.
+        start: A bundle whose weights the last fits begin with, where their stages can, and whose sides are kept.
+        quick: Keep what was decided of that bundle, and its stages that cannot learn on, and fit the others.
         champion: The bundle that the report compares the new one with.
 
     Raises:
         DataInvalid: There is too little to learn from, or nothing left to measure with.
-        BundleInvalid: The bundle to begin with is none, or is damaged.
+        BundleInvalid: The bundle to begin with is none, is damaged, or what it decided does not suit these data.
     """
-    course = Course.of(data, options)
+    course = Course.of(data, options, start)
     examples = Examples(data.rows, course.truth, len(course.classes), options.seed)
     if checkpoint is not None:
         examples = Resumable.of(examples, checkpoint)
-    able = readable(kinds(options.stages, course.formers(start)), course)
+    formers = course.formers(start)
+    able = readable(kinds(options.stages), course)
     folds = folds_of(course, options)
     rounds = len(folds) if all(kind.is_light for kind in able) else 1  # of those that take long there is one
-    share = rounds / (rounds + 1)
-    decided = decide(able, course, examples, folds, options, lambda part: listen("training", share * part))
+    share = 0.0 if quick else rounds / (rounds + 1)
+    if quick and start is not None:
+        decided = inherit(bundles.read_manifest(start), able, course, options)
+    else:
+        # By stages that begin with nothing: the former ones have learned from rows that are held out here.
+        decided = decide(able, course, examples, folds, options, lambda part: listen("training", share * part))
     with bundles.staging(models_dir) as path:
-        _fit(decided.kinds, examples, course, path, lambda part: listen("training", share + (1 - share) * part))
+        for kind in [one for one in decided.kinds if quick and not one.learns_on]:
+            shutil.copytree(formers[kind.name].path, path / kind.name)
+        begun = {kind.name: kind for kind in kinds(options.stages, formers)}
+        chosen = [begun[kind.name] for kind in decided.kinds if not (path / kind.name).exists()]
+        _fit(chosen, examples, course, path, lambda part: listen("training", share + (1 - share) * part))
         listen("measuring", 0.0)
         cascade = Cascade([LOADERS[kind.name](path / kind.name) for kind in decided.kinds], decided.pools, course.prior)
         answers, evaluation = _measured(cascade, course, decided.threshold)
@@ -169,6 +181,7 @@ def _write_facts(course: Course, options: TrainOptions, path: Path) -> None:
     """What the bundle knows of its making: the rows it learned from, the taxonomy, the parameters."""
     data = course.data
     np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[course.split.seen]))
+    np.save(path / bundles.HELD_KEYS, np.unique(data.keys[course.split.test]))
     bundles.write_taxonomy(path, data.taxonomy)
     head = (
         f"The parameters of this model. It was trained on {data.path.name}, of SHA-256 {data.sha256}.\n"

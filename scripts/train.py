@@ -1,15 +1,16 @@
 """``aisle train``: from a file of labelled products to a model in service."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from scripts.columns import column_options
+from scripts.train_options import options_of, parameter_options, print_defaults
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
@@ -18,83 +19,29 @@ if TYPE_CHECKING:
     from model.training import Trained
 
 _PATH = click.Path(path_type=Path)
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def _print_defaults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        from model.parameters import TrainOptions, as_toml
-
-        click.echo(as_toml(TrainOptions(), "Parameters of a training, for `aisle train DATA --config FILE`."), nl=False)
-        context.exit()
-
-
-def _parameter_options(command: _Command) -> _Command:
-    """The options that a file of parameters may have too, named as `model.parameters.nested` takes them."""
-    for option in reversed(
-        (
-            click.option("--taxonomy", type=_PATH, help="CSV of codes and labels; every category must be in it."),
-            click.option("--name", default="aisle", show_default=True, help="What the model is called."),
-            click.option(
-                "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of split and solver."
-            ),
-            click.option(
-                "--test-share",
-                type=click.FloatRange(0.01, 0.5),
-                default=0.2,
-                show_default=True,
-                help="Part of the rows that only measures.",
-            ),
-            click.option(
-                "--auto-accept-precision",
-                type=click.FloatRange(0.5, 1.0),
-                default=0.95,
-                show_default=True,
-                help="Share of right answers among those that need no review.",
-            ),
-            click.option("--baseline/--no-baseline", help="Measure TF-IDF + LinearSVC beside it, for the report."),
-            click.option("--photos/--no-photos", default=True, show_default=True, help="Learn from photos too."),
-            click.option("--photo-weights", type=_PATH, help="Pretrained MobileNetV3-Small weights, in Keras' format."),
-            click.option("--encoder/--no-encoder", help="Try a text encoder too: minutes to hours."),
-            click.option(
-                "--encoder-from",
-                "encoder_directory",
-                type=_PATH,
-                help="The Hugging Face directory it begins with; else from scratch.",
-            ),
-            click.option(
-                "--encoder-frozen/--no-encoder-frozen", help="Leave that as it is; fit only what tells the categories."
-            ),
-            click.option(
-                "--encoder-pretraining", type=click.IntRange(0, 1_000), default=0, help="Passes of guessing words."
-            ),
-            click.option("--encoder-teacher", type=_PATH, help="Directory of a bigger encoder to learn from."),
-            click.option("--encoder-catalogue", type=_PATH, help="Further products for these two, without categories."),
-        )
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
 @click.argument("data", type=_PATH)
 @click.option("--config", type=_PATH, help="TOML file of parameters; other options go before it.")
 @click.option(
-    "--write-config", is_flag=True, is_eager=True, callback=_print_defaults, help="Print such a file and exit."
+    "--write-config", is_flag=True, is_eager=True, callback=print_defaults, help="Print such a file and exit."
 )
 @column_options
-@_parameter_options
+@parameter_options
 @click.option("--from", "start", type=_PATH, help="A bundle whose weights to begin with: it takes less time.")
+@click.option("--quick", is_flag=True, help="Keep what was decided of that one: its stages and thresholds.")
 @click.option("--no-promote", is_flag=True, help="Leave the champion as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - click hands over one argument an option
     context: click.Context,
     /,
     *,
     data: Path,
     config: Path | None,
     start: Path | None,
+    quick: bool,
     no_promote: bool,
     as_json: bool,
     **_: object,
@@ -113,8 +60,10 @@ def command(
 
     settings = load_settings()
     models_dir = settings.data_dir / "models"
-    options = _options(context, config)
-    trained, rows = _train(data, models_dir, options, start)
+    options = options_of(context, config)
+    if quick and start is None:
+        raise click.UsageError("--quick needs a bundle to begin with: --from BUNDLE.")
+    trained, rows = _train(data, models_dir, options, start, quick=quick)
     for message in (*rows.problems.messages, *trained.notes):
         click.echo(message, err=True)
     if not no_promote:
@@ -131,24 +80,9 @@ def command(
 _LONG = {"files", "golden", "categories", "prior", "pools"}
 
 
-def _options(context: click.Context, config: Path | None) -> "TrainOptions":
-    """What the command line says, over what the file says, over the defaults."""
-    from click.core import ParameterSource
-
-    from model.parameters import TrainOptions, nested, parameters
-
-    known = TrainOptions().flat()
-    given = {
-        name: value
-        for name, value in context.params.items()
-        if name in known and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
-    if "encoder_directory" in given:
-        given.setdefault("encoder", True)
-    return parameters(nested(given), config)
-
-
-def _train(data: Path, models_dir: Path, options: "TrainOptions", start: Path | None) -> "tuple[Trained, LabelledData]":
+def _train(
+    data: Path, models_dir: Path, options: "TrainOptions", start: Path | None, *, quick: bool
+) -> "tuple[Trained, LabelledData]":
     from model.checkpoint import Checkpoint
     from model.data.labelled import check_learnable, load_labelled
     from schemas.taxonomy import Taxonomy
@@ -157,7 +91,7 @@ def _train(data: Path, models_dir: Path, options: "TrainOptions", start: Path | 
 
     taxonomy = None if options.taxonomy is None else Taxonomy.from_csv(options.taxonomy)
     champion = _champion(models_dir)
-    with _stoppable(), steps_shown() as told:
+    with stoppable(), steps_shown() as told:
         rows = load_labelled(data, options.columns.columns(), taxonomy, lambda part: told("reading", part))
         check_learnable(rows)  # before the seconds that TensorFlow takes
         told("loading TensorFlow", 0.0)
@@ -171,6 +105,7 @@ def _train(data: Path, models_dir: Path, options: "TrainOptions", start: Path | 
                     *(rows, models_dir, options, told, invocation("aisle train")),
                     checkpoint=checkpoint,
                     start=start,
+                    quick=quick,
                     champion=champion,
                 )
             except (KeyboardInterrupt, SystemExit):
@@ -192,7 +127,7 @@ def _champion(models_dir: Path) -> Path | None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """SIGTERM ends what goes on as Ctrl-C does, so that nothing half-made is left behind."""
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -22,6 +22,11 @@ MAX_STEPS: Final = 100
 TOLERANCE: Final = 3e-3
 """Part of the gradient's length at weights of 0 at which a classifier is done; its answers change no more then."""
 
+LEARNED: Final = 0.2
+"""Part of the gradient's length at the weights to begin with that may be left. The tolerance alone is met at once by
+weights that suit nearly all rows: of 49 new rows among 4,880, all of which the former weights had wrong, 69 % were then
+right, with this 78 %, and 80 % where the fit began with nothing, in twice the time."""
+
 _LINE_STEPS = 6  # Newton's method finds the lowest point of a piecewise parabola in three, mostly
 _TINY = np.float32(1e-20)
 
@@ -69,11 +74,12 @@ def fit_one_vs_rest(
         weights = np.concatenate([*start[0], start[1][None]])
         margins = space.margins(weights)
         gradient = slope(weights, margins)
+    enough = np.inf if start is None else LEARNED**2 * _dot(gradient, gradient).sum()
     direction, before, former = np.zeros_like(weights), gradient, first
     for step in range(MAX_STEPS):
         length = _dot(gradient, gradient)
         left = float(np.sqrt((length / first).max()))
-        if left < tolerance:
+        if left < tolerance and length.sum() <= enough:
             break
         progress(min(1.0, np.log(max(left, tolerance)) / np.log(tolerance)))
         turn = np.maximum(0, (length - _dot(before, gradient)) / np.maximum(former, _TINY)) * (step > 0)

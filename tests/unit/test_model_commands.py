@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from schemas.taxonomy import BUILTIN_PATH
 from scripts.classify import command as classify
 from scripts.evaluate import command as evaluate
 from scripts.train import command as train
+from scripts.train import stoppable
 from streams.photos import AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +103,23 @@ def test_wrong_usage_is_one_clear_error(options: list[str], message: str, small_
     assert message in errors[0]
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "var").glob("models/*"))
+
+
+def test_a_training_that_is_told_to_end_clears_up() -> None:
+    """SIGTERM ends it as Ctrl-C does, with the status that a shell knows; what handled it before does so again."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end, stoppable():
+        signal.raise_signal(signal.SIGTERM)
+
+    assert 143 == end.value.code
+    assert before == signal.getsignal(signal.SIGTERM)
+
+
+def test_a_quick_training_needs_a_model_to_begin_with(small_data: Path) -> None:
+    """Otherwise there is nothing to keep."""
+    result = CliRunner().invoke(train, [str(small_data), "--quick"])
+
+    assert (2, True) == (result.exit_code, "--from BUNDLE" in result.stderr)
 
 
 def test_evaluation_prints_a_table_of_80_columns(bundle: Path, small_data: Path, data_dir: Path) -> None:

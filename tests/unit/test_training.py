@@ -12,8 +12,8 @@ import pytest
 
 from model.bundle import read_manifest
 from model.comparison import measure
-from model.data.labelled import load_labelled
-from model.errors import DataInvalid
+from model.data.labelled import LabelledData, load_labelled
+from model.errors import BundleInvalid, DataInvalid
 from model.report.schema import TrainingReport
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
@@ -221,3 +221,56 @@ def test_a_category_that_came_later_begins_with_nothing(bundle: Path, small_data
         name: (former.path, former.columns) for name, former in formers.items()
     }
     assert {} == course.formers(None)
+
+
+def test_sides_are_kept_where_a_training_begins_with_a_model(bundle: Path, small_data: Path, tmp_path: Path) -> None:
+    """What the model learned teaches, what it was measured by measures; only what is new is shared out."""
+    from model.course import Course
+    from model.training import TrainOptions
+
+    lines = small_data.read_text(encoding="utf-8").splitlines()
+    new = [f"{n},nouveau produit {n},,{lines[1].split(',')[-2]}," for n in range(50)]
+    (tmp_path / "more.csv").write_text("\n".join([lines[0], *new, *lines[:0:-1]]) + "\n", encoding="utf-8")
+    former, options = load_labelled(small_data), TrainOptions(seed=1)
+    more = load_labelled(tmp_path / "more.csv")
+    before, course = Course.of(former, TrainOptions()), Course.of(more, options, bundle)
+
+    def keys(data: LabelledData, rows: np.ndarray[Any, Any]) -> set[int]:
+        return set(data.keys[rows].tolist())
+
+    assert keys(former, before.split.train) <= keys(more, course.split.train)
+    assert keys(former, before.split.test) <= keys(more, course.split.test)
+    fresh = set(more.keys.tolist()) - set(former.keys.tolist())
+    assert {40, 10} == {len(fresh & keys(more, side)) for side in (course.split.train, course.split.test)}
+
+
+def test_what_was_decided_can_be_kept(bundle: Path, small_data: Path, tmp_path: Path) -> None:
+    """Weights of stages and thresholds are the former model's; nothing is held out, so that one fit is enough."""
+    from model.training import train
+
+    before = read_manifest(bundle)
+    after = train(load_labelled(small_data), tmp_path, start=bundle, quick=True).manifest
+
+    assert (before.pools, before.review_threshold) == (after.pools, after.review_threshold)
+    assert before.metrics["accuracy"] == pytest.approx(after.metrics["accuracy"], abs=0.05)
+    assert before.data == after.data
+
+
+def test_what_does_not_suit_is_not_kept(bundle: Path, small_data: Path) -> None:
+    """A stage that nobody wants any more, or that cannot learn a new category from where it is; another precision."""
+    from model.course import Course
+    from model.deciding import inherit
+    from model.kinds import kinds
+    from model.training import TrainOptions
+
+    manifest, options = read_manifest(bundle), TrainOptions()
+    course = Course.of(load_labelled(small_data), options)
+    text = kinds(options.stages)[0]
+
+    assert [text] == inherit(manifest, [text], course, options).kinds
+    with pytest.raises(BundleInvalid, match=r"text .* is not wanted"):
+        inherit(manifest, [], course, options)
+    with pytest.raises(BundleInvalid, match=r"precision of 0\.95"):
+        inherit(manifest, [text], course, TrainOptions(auto_accept_precision=0.9))
+    with pytest.raises(BundleInvalid, match="knows other categories"):
+        inherit(manifest, [replace(text, learns_on=False)], replace(course, classes=["new"]), options)
