@@ -1,9 +1,11 @@
 """One case, learned and measured: aisle's cascade, each of its stages alone, and rivals on the same rows."""
 
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +17,10 @@ from model.course import Course
 from model.deciding import decide, folds_of, readable
 from model.evaluation import evaluate
 from model.held_out import Examples
-from model.kinds import kinds
+from model.kinds import LOADERS, kinds
 from model.parameters import TrainOptions
 from model.rows import MODALITIES, Rows
-from model.stages import Truth
+from model.stages import FittedStage, Stage, Truth
 from tests.bench.model_rivals import PHOTO, TEXT, Rival
 from tests.bench.model_sets import Case
 
@@ -44,10 +46,18 @@ def learn(course: Course, options: TrainOptions) -> Learned:
     examples = Examples(course.data.rows, course.truth, len(course.classes), options.seed)
     able = readable(kinds(options.stages), course)
     made = decide(able, course, examples, folds_of(course, options), options, lambda _part: None)
-    stages = [examples.fit(kind, course.split.seen, lambda _part: None) for kind in made.kinds]
+    stages = [_served(examples.fit(kind, course.split.seen, lambda _part: None)) for kind in made.kinds]
     cascade = Cascade(stages, made.pools, course.prior)
     tried = [f"{one.name}: {'kept' if one.kept else 'left out'}, {one.why}" for one in made.tried]
     return Learned(cascade, made.threshold, [kind.name for kind in made.kinds], tried, time.monotonic() - began)
+
+
+def _served(stage: FittedStage) -> Stage:
+    """A stage as a bundle's is: written, and loaded again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / stage.name
+        stage.save(path)
+        return LOADERS[stage.name](path)
 
 
 def measure(case: Case, seed: int, share: float, *, rivals: bool) -> dict[str, Any]:
