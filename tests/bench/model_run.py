@@ -81,6 +81,8 @@ def measure(case: Case, seed: int, share: float, *, rivals: bool) -> dict[str, A
     evaluation = evaluate(answers.probabilities, truth, [(code, code) for code in course.classes], learned.threshold)
     lines[0] |= {
         "peak_mb": peak_mb,
+        "confidence": answers.probabilities.max(axis=1).round(4).tolist(),
+        "right": (said[AISLE] == truth).tolist(),
         "ece": evaluation.ece,
         "accepted_share": evaluation.accepted_share,
         "accepted_precision": evaluation.accepted_precision,

@@ -50,6 +50,7 @@ def test_the_table_has_what_aisle_gains_in_the_same_split(tmp_path: Path) -> Non
 
     assert "| aisle | 0.7000 | 0.7000 | +0.0200 ± 0.0058 |" in text
     assert "| TF-IDF | 0.6800 | 0.6800 | +0.0000 ± 0.0000 |" in text
+    assert "ECE 0.133 over all splits' rows (0.020 in one)" in text
     assert (tmp_path / "plot.png").stat().st_size > 10_000
 
 
@@ -67,6 +68,7 @@ def test_a_slice_of_few_rows_is_left_out(tmp_path: Path) -> None:
 def _run(seed: int, ours: float, other: float) -> dict[str, Any]:
     lines = [_line("aisle", ours, 200.0), _line("TF-IDF", other, 100.0)]
     lines[0] |= {"peak_mb": 900.0, "ece": 0.02, "accepted_share": 0.8, "accepted_precision": 0.95}
+    lines[0] |= {"confidence": [0.9, 0.5], "right": [True, seed > 0]}
     run = {"case": "foods", "seed": seed, "share": 1.0, "train": 80, "test": 20, "classes": 2, "stages": ["text"]}
     return run | {"tried": [], "lines": lines, "fusion": []}
 
