@@ -22,14 +22,22 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    feedback_id: ShortText | None = None
-    event_id: EventId | None = None
-    product_id: Identifier | None = None
-    verdict: Verdict
+    feedback_id: ShortText | None = Field(
+        default=None, description="Names the verdict; else the record's event id does."
+    )
+    event_id: EventId | None = Field(default=None, description="The event whose prediction is judged.")
+    product_id: Identifier | None = Field(
+        default=None, description="In its place: the product, whose newest event is meant."
+    )
+    verdict: Verdict = Field(description="What is said of the prediction.")
     code: Annotated[Identifier | None, Field(description="The right category; given with corrected.")] = None
-    by: ShortText
-    at: Annotated[Instant, Field(strict=False)] | None = None
-    note: Annotated[str, StringConstraints(max_length=MAX_NOTE_CHARS)] | None = None
+    by: ShortText = Field(description="Who says so.")
+    at: Annotated[Instant, Field(strict=False)] | None = Field(
+        default=None, description="When; not later than the record itself."
+    )
+    note: Annotated[str, StringConstraints(max_length=MAX_NOTE_CHARS)] | None = Field(
+        default=None, description="Why, in words."
+    )
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Feedback":

@@ -7,6 +7,8 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 EVENT_ID: Final = "aisle-event-id"
 ATTEMPTS: Final = "aisle-attempts"  # how often an event was tried before; on what is sent again after a dead letter
+REPLAY: Final = "aisle-replay"  # which replay an event was sent with
+REPLAY_SOURCE: Final = "aisle-replay-source"  # where that replay took it from
 CE_ID: Final = "ce_id"
 CE_SOURCE: Final = "ce_source"
 CE_TYPE: Final = "ce_type"
@@ -14,6 +16,7 @@ CE_SPECVERSION: Final = "ce_specversion"
 CE_TIME: Final = "ce_time"
 CONTENT_TYPE: Final = "content-type"
 TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
 
 PREDICTION_TYPE: Final = "io.aisle.prediction.v1"
 PRODUCT_TYPE: Final = "io.aisle.product.v1"

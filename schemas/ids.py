@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from schemas.headers import CE_ID, CE_SOURCE, EVENT_ID, Headers, last_text
 
@@ -42,6 +42,16 @@ def event_id(
     return str(uuid5(NAMESPACE, f"record\n{topic}\n{partition}\n{offset}\n{timestamp_ms}\n{digest}"))
 
 
+CANARY: Final = "aisle-canary-"
+"""How the product ids of canaries begin: products with known categories that the monitor sends. They are no products of
+the user's, and no figure but their own counts them."""
+
+
+def is_canary(product_id: str | None) -> bool:
+    """Whether a product is one of the monitor's own."""
+    return product_id is not None and product_id.startswith(CANARY)
+
+
 def cloudevent_id(source: str, identity: str) -> str:
     """The event id of a CloudEvent, which its source and id name uniquely."""
     return str(uuid5(NAMESPACE, f"cloudevent\n{len(source)}\n{source}\n{identity}"))
@@ -54,7 +64,7 @@ def _canonical(text: str) -> str:
     return canonical
 
 
-EventId = Annotated[str, AfterValidator(_canonical)]
+EventId = Annotated[str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "format": "uuid"})]
 """A UUID in its canonical form: lower case, with hyphens."""
 
 

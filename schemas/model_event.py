@@ -11,28 +11,32 @@ from schemas.prediction import ModelRef
 CHAMPION: Final = "champion"
 """The alias of the version that answers products."""
 
+CHALLENGER: Final = "challenger"
+"""The alias of the version that is tried beside it, on a sample of the products: it answers nobody."""
+
 _VERSION: Final = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
 
 
 class ModelEvent(BaseModel):
     """A promotion or rollback. The record is the decision: whoever has read them all knows the champion.
 
-    One that does not follow on the decision then in force is ignored; see ``follows``.
+    One that does not follow on the decision then in force is ignored; see ``follows``. That of a challenger needs to
+    follow on none: the last one counts, and a record without a value takes it back.
     """
 
     model_config = ConfigDict(protected_namespaces=())
 
-    model: ModelRef
-    alias: str = CHAMPION
-    bundle_uri: str
+    model: ModelRef = Field(description="The version that is in force from now on.")
+    alias: str = Field(default=CHAMPION, description="What it is in force as: champion or challenger.")
+    bundle_uri: str = Field(description="Where its bundle is.")
     sha256: str = Field(description="SHA-256 of the bundle's manifest, which holds that of every file.")
-    taxonomy_sha256: str
+    taxonomy_sha256: str = Field(description="SHA-256 of the taxonomy that it was trained for.")
     previous: str | None = Field(default=None, description="The version that was in force before.")
-    sequence: int = Field(ge=1)
-    by: str
-    why: str
-    at: datetime
-    metrics: dict[str, float] = {}
+    sequence: int = Field(ge=1, description="1 more than that of the decision before.")
+    by: str = Field(description="Who decided.")
+    why: str = Field(description="And why.")
+    at: datetime = Field(description="And when.")
+    metrics: dict[str, float] = Field(default={}, description="What the version was measured to do.")
 
     @field_validator("model")
     @classmethod

@@ -20,9 +20,9 @@ class Category(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    code: str
-    label: str
-    theme: str | None = None
+    code: str = Field(description="As in the taxonomy.")
+    label: str = Field(description="In the language of the settings.")
+    theme: str | None = Field(default=None, description="The group of categories it is in, if the taxonomy has groups.")
 
 
 class RankedCategory(BaseModel):
@@ -49,17 +49,17 @@ class Prediction(BaseModel):
     (``decided_by`` is ``reviewer``), which supersedes: of several on a partition the last.
     """
 
-    event_id: EventId
-    product_id: str
-    category: Category
+    event_id: EventId = Field(description="The event of the product that this answers.")
+    product_id: str = Field(description="As the product names itself.")
+    category: Category = Field(description="The likeliest category, or a person's.")
     confidence: Probability = Field(description="Calibrated probability of the category.")
     top: list[RankedCategory] = Field(max_length=100, description="The likeliest categories, likeliest first.")
     needs_review: bool = Field(description="The confidence is below the model's review threshold.")
     decided_by: str = Field(description="The model stage that decided, or reviewer.")
     modalities: list[Modality] = Field(description="The parts of the product that were used.")
     notes: list[str] = Field(default=[], max_length=100, description="Why a part was not used.")
-    model: ModelRef
-    classified_at: Instant
+    model: ModelRef = Field(description="The model that was in service, also where a person decided.")
+    classified_at: Instant = Field(description="When it was decided.")
     replay: str | None = Field(default=None, description="The replay this answer belongs to, if any.")
     feedback_id: ShortText | None = Field(
         default=None, description="The verdict on this event that the answer follows; the event has another before it."

@@ -43,9 +43,10 @@ Description = Annotated[
     Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)] | None, BeforeValidator(_blank_is_absent)
 ]
 Name = Annotated[Annotated[str, StringConstraints(max_length=MAX_ID_CHARS)] | None, BeforeValidator(_blank_is_absent)]
+_NUMBER_OR_TEXT = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"\S")] | int
 Identifier = Annotated[
     str,
-    BeforeValidator(_number_is_text),
+    BeforeValidator(_number_is_text, json_schema_input_type=_NUMBER_OR_TEXT),
     StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=r"\S"),
 ]
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
@@ -61,9 +62,15 @@ class Image(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    uri: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URI_CHARS)] | None = None
-    base64: Annotated[str, StringConstraints(min_length=1)] | None = None
-    media_type: Annotated[str, StringConstraints(max_length=100)] | None = None
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URI_CHARS)] | None = Field(
+        default=None, description="Where it is: below a configured root, or in a configured object store."
+    )
+    base64: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None, description="The photo itself: a JPEG, PNG or WebP, in base64."
+    )
+    media_type: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+        default=None, description="What the sender takes it for; what it is is read from the photo."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "Image":
@@ -81,12 +88,20 @@ class Product(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
-    product_id: Identifier = Field(validation_alias=AliasChoices("product_id", "productid"))
-    title: Title = Field(default=None, validation_alias=AliasChoices("title", "designation"))
-    description: Description = None
-    image: Image | None = None
-    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] | None = None
-    submitted_by: Name = None
+    product_id: Identifier = Field(
+        validation_alias=AliasChoices("product_id", "productid"), description="The catalogue's own id of the product."
+    )
+    title: Title = Field(
+        default=None,
+        validation_alias=AliasChoices("title", "designation"),
+        description="In any language. One of title, description and image is needed.",
+    )
+    description: Description = Field(default=None, description="In any language; may hold HTML.")
+    image: Image | None = Field(default=None, description="Its photo.")
+    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] | None = Field(
+        default=None, description="What else is known of it; kept, and not used to classify."
+    )
+    submitted_by: Name = Field(default=None, description="The account that may see what becomes of it.")
 
     @model_validator(mode="before")
     @classmethod

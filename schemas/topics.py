@@ -13,6 +13,7 @@ PRODUCTS_DLQ: Final = "products.dlq"
 FEEDBACK_DLQ: Final = "feedback.dlq"
 MODELS_EVENTS: Final = "models.events"
 VERDICTS: Final = "verdicts"
+SHADOW_OUT: Final = "shadow.out"
 
 _ENVELOPE_BYTES = 16 * KIB  # key, headers and batch framing, which the broker counts too
 
@@ -52,4 +53,5 @@ TOPICS: Final = (
     TopicSpec(FEEDBACK_DLQ, "feedback that could not be used, with the reason", timedelta(days=30)),
     TopicSpec(MODELS_EVENTS, "which model version is in service", None, partitions=1),
     TopicSpec(VERDICTS, "the category a person decided for a content", None),
+    TopicSpec(SHADOW_OUT, "what a model in the shadow says of a sample", timedelta(days=7), partitions=1),
 )

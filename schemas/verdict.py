@@ -19,8 +19,8 @@ class ContentVerdict(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     code: Identifier = Field(description="The category.")
-    verdict: Literal["validated", "corrected"]
-    by: ShortText
-    at: Instant
+    verdict: Literal["validated", "corrected"] = Field(description="What was said of the event's prediction.")
+    by: ShortText = Field(description="Who decided.")
+    at: Instant = Field(description="When.")
     event_id: EventId = Field(description="The event that the verdict was given on.")
-    feedback_id: ShortText
+    feedback_id: ShortText = Field(description="The verdict.")

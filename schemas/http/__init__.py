@@ -1,0 +1,1 @@
+"""What travels over HTTP, a file a resource."""
