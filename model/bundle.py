@@ -21,6 +21,9 @@ from schemas.taxonomy import Shelf, Taxonomy
 MANIFEST: Final = "manifest.json"
 SEEN_KEYS: Final = "seen_keys.npy"
 HELD_KEYS: Final = "held_keys.npy"
+OUT_OF_FOLD: Final = "out_of_fold.npy"
+"""Of each row of the data, the category that a model of the same kind gave it which had not learned from it, by its
+number among the manifest's; -1 where there is none."""
 TAXONOMY: Final = "taxonomy.json"
 REPORT: Final = "report"
 GOLDEN_PHOTOS: Final = "golden"
@@ -92,6 +95,9 @@ class Manifest(BaseModel):
     files: dict[str, str] = Field(description="SHA-256 of every other file, by path below the bundle.")
     categories: list[Labels] = Field(description="In the order of the network's outputs.")
     prior: list[float] = Field(description="Share of each category among the training rows.")
+    offsets: list[float] = Field(
+        default=[], description="Added to the log-probability of each category, as one that was just taught holds back."
+    )
     taxonomy_sha256: str
     review_threshold: float = Field(description="Predictions less confident than this go to a person.")
     auto_accept_precision: float = Field(description="Precision on validation that the threshold was chosen for.")

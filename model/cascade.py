@@ -47,19 +47,24 @@ class Route:
         stages: The cheapest first; what they answer is given to `walk`.
         pools: Weights and thresholds, for each set of modalities and each point to stop at.
         prior: Probability of each class for a row without anything to read.
+        offsets: What is added to the log-probability of each class; empty: nothing.
 
     Raises:
         BundleInvalid: There are no weights for a case that can come up.
     """
 
-    def __init__(self, stages: Sequence[Reader], pools: Sequence[Pool], prior: Sequence[float]) -> None:
+    def __init__(
+        self, stages: Sequence[Reader], pools: Sequence[Pool], prior: Sequence[float], offsets: Sequence[float] = ()
+    ) -> None:
         self._names = [stage.name for stage in stages]
         self._prior = np.array(prior, np.float32)
+        self._offsets = np.array(offsets or np.zeros(len(prior)), np.float32)
         count, sets = len(stages), 1 << len(MODALITIES)
         self._reads = np.array([[modality in stage.reads for modality in MODALITIES] for stage in stages])
         kinds = np.array([[bool(kind & bit) for bit in _BITS.tolist()] for kind in range(sets)])
         self._asks = (kinds @ self._reads.T.astype(np.int64)) > 0  # [sets of modalities, stages]
         self._weights = np.zeros((sets, count, count), np.float32)
+        self._lapse = np.zeros((sets, count), np.float32)
         self._stop_at = np.zeros((sets, count))  # in full precision: just above 1 is never
         given = {(pool.modalities, pool.stages): pool for pool in pools}
         for kind in range(1, sets):
@@ -74,6 +79,7 @@ class Route:
                         hint="Train a new bundle.",
                     )
                 self._weights[kind, number, before] = pool.weights
+                self._lapse[kind, number] = pool.lapse
                 self._stop_at[kind, number] = pool.stop_at if position < len(asked) else 0.0
 
     def walk(self, present: NDArray[np.bool_], call: Callable[[int, Indices], LogProbabilities]) -> Answers:
@@ -136,7 +142,10 @@ class Route:
     ) -> NDArray[np.float64]:
         """Probabilities of rows once the stages up to this one have answered."""
         weights = self._weights[kind[rows], number, : number + 1]
-        return softmax(np.einsum("rs,src->rc", weights, logs[: number + 1, rows]))
+        shares = softmax(np.einsum("rs,src->rc", weights, logs[: number + 1, rows]) + self._offsets)
+        lapse = self._lapse[kind[rows], number, None]
+        result: NDArray[np.float64] = (1 - lapse) * shares + lapse / shares.shape[1]
+        return result
 
 
 class Cascade(Route):
@@ -146,13 +155,16 @@ class Cascade(Route):
         stages: The cheapest first.
         pools: Weights and thresholds, for each set of modalities and each point to stop at.
         prior: Probability of each class for a row without anything to read.
+        offsets: What is added to the log-probability of each class; empty: nothing.
 
     Raises:
         BundleInvalid: There are no weights for a case that can come up.
     """
 
-    def __init__(self, stages: Sequence[Stage], pools: Sequence[Pool], prior: Sequence[float]) -> None:
-        super().__init__(stages, pools, prior)
+    def __init__(
+        self, stages: Sequence[Stage], pools: Sequence[Pool], prior: Sequence[float], offsets: Sequence[float] = ()
+    ) -> None:
+        super().__init__(stages, pools, prior, offsets)
         self.stages = list(stages)
 
     def answer(self, rows: Rows) -> Answers:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from model.bundle import MANIFEST, manifest_sha256, verify
 from model.errors import BundleInvalid, NoChampion, PromotionRefused
-from schemas.model_event import ModelEvent
+from schemas.model_event import CHALLENGER, ModelEvent
 
 POINTER = "champion.json"
 
@@ -67,6 +67,19 @@ def promotion(bundle: Path, before: ModelEvent | None, *, by: str, why: str, exp
         at=datetime.now(UTC),
         metrics=manifest.metrics,
     )
+
+
+def trial(bundle: Path, champion: ModelEvent | None, *, by: str, why: str) -> ModelEvent:
+    """The decision that tries a bundle in the shadow of the champion; nobody is told yet.
+
+    Raises:
+        BundleInvalid: It is no bundle, or a file of it is missing or changed.
+        PromotionRefused: It is the champion.
+    """
+    event = promotion(bundle, None, by=by, why=why)
+    if champion is not None and champion.model == event.model:
+        raise PromotionRefused(f"{event.model.version} is the champion: there is nothing to try.")
+    return event.model_copy(update={"alias": CHALLENGER})
 
 
 def keep(models_dir: Path, event: ModelEvent) -> None:

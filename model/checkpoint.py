@@ -5,6 +5,7 @@ whole training side the stage itself. Whatever is asked of a fit that was kept i
 a training that was gone on with ends where it would have ended.
 """
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -13,13 +14,14 @@ from hashlib import sha256
 from importlib.metadata import version as library_version
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 import numpy as np
 
 import model
 from model.data.labelled import LabelledData
 from model.data.photos import PhotoFiles
+from model.errors import TrainingRuns
 from model.parameters import TrainOptions
 from model.stages import LogProbabilities
 
@@ -31,7 +33,10 @@ _NOT_TRAINING: Final = ("report", "synthetic")
 
 
 class Checkpoint:
-    """The finished fits of one training. As a context it goes with its end, be it good or bad; a stop leaves it.
+    """The finished fits of one training.
+
+    As a context it goes with its end, be it good or bad; a stop, a full disk and a lack of memory leave it. It is one
+    process's at a time.
 
     Args:
         folder: Where they are.
@@ -41,6 +46,7 @@ class Checkpoint:
     def __init__(self, folder: Path, stale: tuple[str, ...] = ()) -> None:
         self.stale = stale
         self._folder = folder
+        self._lock: IO[str] | None = None
 
     @classmethod
     def open(cls, root: Path, data: LabelledData, options: TrainOptions, start: Path | None = None) -> "Checkpoint":
@@ -62,13 +68,29 @@ class Checkpoint:
         return cls(folder, stale)
 
     def __enter__(self) -> Self:
+        """Take it.
+
+        Raises:
+            TrainingRuns: Another process has it.
+        """
+        self._lock = (self._folder / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the end of the process frees it
+        except BlockingIOError as error:
+            self._lock.close()
+            raise TrainingRuns(
+                "The same training runs already, in another process.",
+                hint="Wait for it, or stop it: it can be gone on with.",
+            ) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or issubclass(kind, Exception):
+        if kind is None or (issubclass(kind, Exception) and not issubclass(kind, OSError | MemoryError)):
             self.remove()
+        if self._lock is not None:
+            self._lock.close()
 
     @property
     def finished(self) -> int:

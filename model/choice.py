@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from model.bundle import StageFacts
 from model.cascade import Answers, Route
-from model.fusion import FEWEST_ROWS, NEVER, Pool, fit_weights, pooled, stop_threshold
-from model.held_out import HeldOut, subsets
+from model.fusion import FEWEST_ROWS, NEVER, Pool, Weighing, fit_weighing, pooled, stop_threshold
+from model.held_out import HeldOut, Indices, subsets
 from model.kinds import Kind
 from model.rows import MODALITIES
-from model.stages import LogProbabilities, Truth
+from model.stages import LogProbabilities
 from schemas.prediction import Modality
 
 STOP_LOSS: Final = 0.0005
@@ -54,11 +54,11 @@ def _earns(kept: Sequence[Kind], kind: Kind, held: HeldOut) -> tuple[bool, str]:
             continue
         truth, rows = held.truth[here], np.arange(int(here.sum()))
         some = [answer[here] for answer in answers]
-        new = pooled(some, fit_weights(some, truth))
+        new = pooled(some, fit_weighing(some, truth))
         if len(some) == 1:
             blind += len(truth)
             continue
-        old = pooled(some[:-1], fit_weights(some[:-1], truth))
+        old = pooled(some[:-1], fit_weighing(some[:-1], truth))
         gains.append(np.log(new[rows, truth] + 1e-12) - np.log(old[rows, truth] + 1e-12))
         was, becomes = old.argmax(1) == truth, new.argmax(1) == truth
         changes.append(becomes.astype(np.int64) - was)
@@ -104,16 +104,17 @@ def _fitted(kinds: Sequence[Kind], held: HeldOut, shown: tuple[Modality, ...]) -
     some, truth = [answer[here] for answer in answers], held.truth[here]
     if len(truth) < FEWEST_ROWS:
         return []
-    weights = [fit_weights(some[:count], truth) for count in range(1, len(asked) + 1)]
-    shares = [pooled(some[: len(one)], one) for one in weights]
+    fits = [fit_weighing(some[:count], truth) for count in range(1, len(asked) + 1)]
+    shares = [pooled(some[: len(fit.weights)], fit) for fit in fits]
     return [
         Pool(
             modalities=shown,
-            stages=tuple(kind.name for kind in asked[: len(one)]),
-            weights=one,
+            stages=tuple(kind.name for kind in asked[: len(fit.weights)]),
+            weights=fit.weights,
+            lapse=fit.lapse,
             stop_at=_stop_at(share, shares[-1], truth) if share is not shares[-1] else 0.0,
         )
-        for one, share in zip(weights, shares, strict=True)
+        for fit, share in zip(fits, shares, strict=True)
     ]
 
 
@@ -136,25 +137,28 @@ def _borrowed(
     near = min((pool for pool in fitted if pool.stages == stages), key=distance, default=None)
     stop_at = NEVER if count < len(asked) else 0.0
     if near is None:
-        weights = tuple(_temperature(kind, held) / count for kind in asked[:count])
-        return Pool(modalities=shown, stages=stages, weights=weights, stop_at=stop_at)
+        alone = [_alone(kind, held) for kind in asked[:count]]
+        weights = tuple(fit.weights[0] / count for fit in alone)
+        lapse = min(fit.lapse for fit in alone)  # together they lapse no more often than the best of them
+        return Pool(modalities=shown, stages=stages, weights=weights, lapse=lapse, stop_at=stop_at)
     alike = _asked(kinds, near.modalities) == asked  # else nobody knows what the later ones would put right
-    return Pool(modalities=shown, stages=stages, weights=near.weights, stop_at=near.stop_at if alike else stop_at)
+    stop_at = near.stop_at if alike else stop_at
+    return Pool(modalities=shown, stages=stages, weights=near.weights, lapse=near.lapse, stop_at=stop_at)
 
 
-def _temperature(kind: Kind, held: HeldOut) -> float:
-    """The weight of a stage that answers alone, over all rows that it can read."""
+def _alone(kind: Kind, held: HeldOut) -> Weighing:
+    """How a stage is weighed that answers alone, over all rows that it can read."""
     answers = held.as_they_are(kind)
     can = ~np.isnan(answers[:, 0])
-    return fit_weights([answers[can]], held.truth[can])[0]
+    return fit_weighing([answers[can]], held.truth[can])
 
 
 def _stop_at(share: NDArray[np.float64], later: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
     return stop_threshold(share.max(1), share.argmax(1) == truth, later.argmax(1) == truth, STOP_LOSS)
 
 
-def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answers, Truth]:
-    """What stages on this route would have answered to the held-out rows, and the truth of these.
+def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answers, Indices]:
+    """What stages on this route would have answered to held-out rows, and which of them, by their place among these.
 
     Of the rows that all of them were asked about: a kind that is not light is fitted once.
     """
@@ -169,7 +173,7 @@ def simulate(route: Route, kinds: Sequence[Kind], held: HeldOut) -> tuple[Answer
     asked_all = np.flatnonzero(usable)
     some = [answer[asked_all] for answer in answers]
     found = route.walk(held.present[asked_all], lambda number, asked: some[number][asked])
-    return found, held.truth[asked_all]
+    return found, asked_all
 
 
 def with_shares(tried: Sequence[StageFacts], kinds: Sequence[Kind], answers: Answers) -> list[StageFacts]:

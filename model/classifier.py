@@ -102,7 +102,7 @@ class Classifier:
         """
         if not products:
             return []
-        rows = Rows.of(products, [one if isinstance(one, bytes) else None for one in photos])
+        rows = self.rows(products, photos)
         answers = self.cascade.answer(rows)
         ranks, shares = _top(answers.probabilities)
         columns = ranks.tolist(), shares.tolist(), answers.stage.tolist(), (answers.used @ _BITS).tolist()
@@ -112,6 +112,10 @@ class Classifier:
             left_out = [f"{stage} could not answer, and was left out: {reason}" for stage, reason in why.items()]
             found[row].notes = [*found[row].notes, *left_out]
         return found
+
+    def rows(self, products: Sequence[Product], photos: Sequence[Photo]) -> Rows:
+        """What the stages are asked about: the products' cleaned texts, and their photos."""
+        return Rows.of(products, [one if isinstance(one, bytes) else None for one in photos])
 
     def _answer(self, ranks: list[int], shares: list[float], stage: int, used: int, notes: list[str]) -> Classification:
         categories = self._categories
@@ -151,7 +155,7 @@ def load_cascade(bundle: Path) -> tuple[Manifest, Cascade]:
         raise BundleInvalid(f"The bundle {bundle} has a stage {unknown[0]!r} that this aisle does not know.")
     stages = [LOADERS[name](bundle / name) for name in manifest.stages]
     check_golden(manifest, stages, bundle)
-    return manifest, Cascade(stages, manifest.pools, manifest.prior)
+    return manifest, Cascade(stages, manifest.pools, manifest.prior, manifest.offsets)
 
 
 def _top(probabilities: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

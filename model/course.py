@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import HELD_KEYS, SEEN_KEYS, DataFacts, Labels, verify
+from model.bundle import HELD_KEYS, SEEN_KEYS, DataFacts, Labels, read_manifest, verify
 from model.data.labelled import LabelledData, check_learnable
 from model.data.split import Split, split_rows
 from model.errors import DataInvalid
 from model.held_out import Indices
 from model.parameters import TrainOptions
+from model.restraint import GROWN
 from model.stages import Former, Truth
 
 
@@ -26,6 +27,8 @@ class Course:
         truth: Of each row, its number among them; -1 for a category that only the test side has.
         test: The rows that measure.
         prior: Share of each class on the training side.
+        taught: The classes whose share corrections have made much greater than it was in the model that the training
+            begins with.
     """
 
     data: LabelledData
@@ -34,9 +37,12 @@ class Course:
     truth: Truth
     test: Indices
     prior: list[float]
+    taught: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, data: LabelledData, options: TrainOptions, start: Path | None = None) -> "Course":
+    def of(
+        cls, data: LabelledData, options: TrainOptions, start: Path | None = None, *, corrected: bool = False
+    ) -> "Course":
         """Cut a data set.
 
         Args:
@@ -44,6 +50,8 @@ class Course:
             options: Seed and shares.
             start: The bundle whose weights the training begins with. What it has learned teaches again and what it
                 was measured by measures again, so that nothing is measured that was learned; only what is new is cut.
+            corrected: What is new are people's corrections, of which categories that were lacking have more than of
+                all products.
 
         Raises:
             DataInvalid: There is too little to learn from, or nothing left to measure with.
@@ -61,7 +69,8 @@ class Course:
                 hint="Each category needs several products with titles of their own.",
             )
         prior = np.bincount(truth[split.seen], minlength=len(classes)) / len(split.seen)
-        return cls(data, split, classes, truth, test, prior.tolist())
+        taught = _taught(start, classes, prior) if corrected and start is not None else ()
+        return cls(data, split, classes, truth, test, prior.tolist(), taught)
 
     @property
     def labels(self) -> list[Labels]:
@@ -111,8 +120,10 @@ def _cut(data: LabelledData, options: TrainOptions, rows: Indices | None = None)
 
 def _cut_as(start: Path, data: LabelledData, options: TrainOptions) -> Split:
     """The sides of a former training, with what is new shared out between them; twins of what was learned teach."""
-    learned = _groups_of(start / SEEN_KEYS, data)
-    measured = _groups_of(start / HELD_KEYS, data) & ~learned
+    # What measures never teaches, whatever title or photo joins it by now to rows that do.
+    held = _known(start / HELD_KEYS, data) & ~_known(start / SEEN_KEYS, data)
+    learned = _groups_of(start / SEEN_KEYS, data) & ~held
+    measured = (_groups_of(start / HELD_KEYS, data) | held) & ~learned
     new = _cut(data, options, np.flatnonzero(~learned & ~measured))
     train, test = (
         np.sort(np.append(np.flatnonzero(old), rows)) for old, rows in ((learned, new.train), (measured, new.test))
@@ -120,10 +131,25 @@ def _cut_as(start: Path, data: LabelledData, options: TrainOptions) -> Split:
     return Split(train, new.validation, test)
 
 
+def _taught(start: Path, classes: list[str], prior: NDArray[np.float64]) -> tuple[int, ...]:
+    manifest = read_manifest(start)
+    before = {entry.code: share for entry, share in zip(manifest.categories, manifest.prior, strict=True)}
+    held = {entry.code for entry, one in zip(manifest.categories, manifest.offsets, strict=False) if one < 0}
+    return tuple(
+        number
+        for number, code in enumerate(classes)
+        if code in held or float(prior[number]) > GROWN * before.get(code, 0.0)
+    )
+
+
 def _groups_of(keys: Path, data: LabelledData) -> NDArray[np.bool_]:
     """Rows of the groups that have one of the keys in a file; none where there is no such file."""
+    found: NDArray[np.bool_] = np.isin(data.groups, data.groups[_known(keys, data)])
+    return found
+
+
+def _known(keys: Path, data: LabelledData) -> NDArray[np.bool_]:
     if not keys.is_file():
         return np.zeros(len(data), np.bool_)
-    known = np.isin(data.keys, np.load(keys, allow_pickle=False))
-    found: NDArray[np.bool_] = np.isin(data.groups, data.groups[known])
+    found: NDArray[np.bool_] = np.isin(data.keys, np.load(keys, allow_pickle=False))
     return found

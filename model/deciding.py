@@ -1,7 +1,7 @@
 """What held-out answers decide of a model before it is fitted: its stages, their weights, when to stop and review."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,11 +14,12 @@ from model.course import Course
 from model.data.split import cross_validation
 from model.errors import BundleInvalid, DataInvalid
 from model.fusion import Pool
-from model.held_out import Examples, Fold, held_out
+from model.held_out import Examples, Fold, Indices, held_out
 from model.kinds import Kind
 from model.parameters import TrainOptions
+from model.restraint import offsets
 from model.rows import MODALITIES
-from model.stages import Progress
+from model.stages import Progress, Truth
 
 FOLDS: Final = 5
 MAX_CROSS_VALIDATED: Final = 20_000
@@ -34,12 +35,16 @@ class Decided:
         tried: Those and the ones left out, with the reasons.
         pools: How answers are weighed.
         threshold: The confidence from which on nobody needs to look.
+        offsets: What is added to the log-probability of each class; empty: nothing.
+        held_out: Rows of the training side, and the class that such a model gave each without having learned from it.
     """
 
     kinds: list[Kind]
     tried: list[StageFacts]
     pools: list[Pool]
     threshold: float
+    offsets: list[float] = field(default_factory=list)
+    held_out: tuple[Indices, Truth] | None = None
 
 
 def readable(kinds: Sequence[Kind], course: Course) -> list[Kind]:
@@ -78,11 +83,15 @@ def decide(
     if not kept:
         raise DataInvalid(f"Nothing can be learned from {course.data.path}: {tried[0].why}.")
     pools = pools_of(kept, held)
-    answers, truth = simulate(Route(kept, pools, course.prior), kept, held)
+    answers, some = simulate(Route(kept, pools, course.prior), kept, held)
+    restraint = offsets(answers.probabilities, held.truth[some], course.taught) if course.taught else []
+    if any(restraint):
+        answers, some = simulate(Route(kept, pools, course.prior, restraint), kept, held)
     confidence = answers.probabilities.max(axis=1).astype(np.float64)
-    right = answers.probabilities.argmax(axis=1) == truth
+    said = answers.probabilities.argmax(axis=1)
+    right = said == held.truth[some]
     threshold = review_threshold(confidence, right, options.auto_accept_precision)
-    return Decided(kept, with_shares(tried, kept, answers), pools, threshold)
+    return Decided(kept, with_shares(tried, kept, answers), pools, threshold, restraint, (held.rows[some], said))
 
 
 def inherit(manifest: Manifest, kinds: Sequence[Kind], course: Course, options: TrainOptions) -> Decided:
@@ -113,4 +122,6 @@ def inherit(manifest: Manifest, kinds: Sequence[Kind], course: Course, options: 
         )
     tried = [one.model_copy(update={"why": f"as in {manifest.version}: {one.why}"}) for one in manifest.tried]
     kept = [by_name[name] for name in manifest.stages]
-    return Decided(kept, tried, manifest.pools, manifest.review_threshold)
+    known = {entry.code: one for entry, one in zip(manifest.categories, manifest.offsets, strict=False)}
+    restraint = [known.get(code, 0.0) for code in course.classes]
+    return Decided(kept, tried, manifest.pools, manifest.review_threshold, restraint)

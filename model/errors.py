@@ -22,6 +22,12 @@ class CategoryUnknown(DataInvalid):
     code = "category-unknown"
 
 
+class CodeUnknown(AisleError):
+    """A verdict that names a category outside the taxonomy."""
+
+    code = "code-unknown"
+
+
 class ParametersInvalid(AisleError):
     """Parameters of a training that are unknown, of the wrong type, or out of range."""
 
@@ -57,6 +63,13 @@ class BundleUnavailable(AisleError):
     """A bundle whose place gave no answer, or that is not where the decision says."""
 
     code = "bundle-unavailable"
+    retryable = True
+
+
+class RegistryUnavailable(AisleError):
+    """MLflow gave no answer, or refused; what is in service does not depend on it."""
+
+    code = "registry-unavailable"
     retryable = True
 
 
@@ -109,3 +122,16 @@ class EncoderUnsupported(AisleError):
 
     code = "encoder-unsupported"
     exit_status = 2
+
+
+class ModelUnknown(AisleError):
+    """No bundle, or more than one, has a version that begins as was said."""
+
+    code = "model-unknown"
+
+
+class TrainingRuns(AisleError):
+    """Another process trains on the same rows with the same parameters: they would write the same checkpoint."""
+
+    code = "training-runs"
+    retryable = True

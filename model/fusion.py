@@ -4,9 +4,15 @@ Late fusion by a log-linear pool (Genest & Zidek 1986): p(c) is proportional to 
 p_s(c)^w_s, with weights fitted on held-out rows for each set of modalities and each point at which the cascade may
 stop. With one stage the weight is the inverse of the temperature of Guo et al. 2017, so that fusing and
 calibrating are one thing; a modality that is missing is another set of weights, never a zero in its place.
+
+No weight makes up for rows of which the answers say nothing: mislabelled ones, or products unlike all that was
+learned. As many as there are of them, so much of the probability goes to all classes alike (the lapse rate of Wichmann
+& Hill 2001, "The psychometric function"). Without it the sure answers are too sure, and, as the weights give way, the
+unsure ones not sure enough. It never changes which class is the likeliest.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,6 +32,8 @@ NEVER: Final = float(np.nextafter(1.0, 2.0))
 
 _DRAWN_TO_START = 1e-3  # keeps the weight of a stage finite that is right on every held-out row
 _RANGE = (-4.6, 4.6)  # of a weight's logarithm: 0.01 to 100
+_LAPSES = (1e-6, 0.3)  # more would be no model; 0 would make a row impossible that a sure answer gets wrong
+_FIRST_LAPSE = 0.01
 
 
 class Pool(BaseModel):
@@ -39,15 +47,30 @@ class Pool(BaseModel):
     modalities: tuple[Modality, ...]
     stages: tuple[str, ...] = Field(description="Those that have answered, in order.")
     weights: tuple[float, ...]
+    lapse: float = Field(default=0.0, ge=0, lt=1, description="Part of the probability that all classes share alike.")
     stop_at: float = Field(default=0.0, description="Confidence from which no further stage is asked.")
 
 
-def pooled(answers: Sequence[LogProbabilities], weights: Sequence[float]) -> Floats:
-    """Probabilities [rows, classes] of stages' answers by one set of weights."""
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """How the answers of some stages are weighed.
+
+    Args:
+        weights: One a stage.
+        lapse: Part of the probability that all classes share alike.
+    """
+
+    weights: tuple[float, ...]
+    lapse: float = 0.0
+
+
+def pooled(answers: Sequence[LogProbabilities], weighing: Weighing) -> Floats:
+    """Probabilities [rows, classes] of stages' answers."""
     total = np.zeros(answers[0].shape, np.float64)
-    for answer, weight in zip(answers, weights, strict=True):
+    for answer, weight in zip(answers, weighing.weights, strict=True):
         total += weight * answer
-    return softmax(total)
+    result: Floats = (1 - weighing.lapse) * softmax(total) + weighing.lapse / answers[0].shape[1]
+    return result
 
 
 def softmax(logits: NDArray[np.floating]) -> Floats:
@@ -57,17 +80,17 @@ def softmax(logits: NDArray[np.floating]) -> Floats:
     return result
 
 
-def fit_weights(answers: Sequence[LogProbabilities], truth: Truth) -> tuple[float, ...]:
-    """The weights that make held-out rows likeliest, all above 0.
+def fit_weighing(answers: Sequence[LogProbabilities], truth: Truth) -> Weighing:
+    """The weights, all above 0, and the lapse that make held-out rows likeliest.
 
     Args:
         answers: Of each stage, on rows that its fit did not see.
         truth: Their classes.
     """
-    count = len(answers)
+    count, classes = len(answers), answers[0].shape[1]
     start = np.full(count, -np.log(count))
     if len(truth) < FEWEST_ROWS:
-        return tuple(np.exp(start).tolist())
+        return Weighing(tuple(np.exp(start).tolist()))
 
     from scipy.optimize import minimize
 
@@ -75,21 +98,23 @@ def fit_weights(answers: Sequence[LogProbabilities], truth: Truth) -> tuple[floa
     logs = np.stack([answer.astype(np.float64) for answer in answers])
     of_truth = logs[:, rows, truth]
 
-    def surprise(log_weights: Floats) -> tuple[float, Floats]:
-        """Mean negative log-likelihood and its gradient."""
+    def surprise(parameters: Floats) -> tuple[float, Floats]:
+        """Mean negative log-likelihood and its gradient, by the logarithms of the weights and by the lapse."""
+        log_weights, lapse = parameters[:-1], parameters[-1]
         weights = np.exp(log_weights)
-        logits = np.tensordot(weights, logs, 1)
-        highest = logits.max(axis=1, keepdims=True)
-        norm = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-        shares = np.exp(logits - norm[:, None])
+        shares = softmax(np.tensordot(weights, logs, 1))
+        known = shares[rows, truth]
+        likely = (1 - lapse) * known + lapse / classes
         expected = np.einsum("src,rc->sr", logs, shares)
         away = log_weights - start
-        value = (norm - weights @ of_truth).mean() + _DRAWN_TO_START * (away @ away)
-        gradient = weights * (expected - of_truth).mean(axis=1) + 2 * _DRAWN_TO_START * away
-        return float(value), gradient
+        value = -np.log(likely).mean() + _DRAWN_TO_START * (away @ away)
+        by_weight = -weights * ((1 - lapse) * known / likely * (of_truth - expected)).mean(axis=1)
+        by_lapse = -((1 / classes - known) / likely).mean()
+        return float(value), np.append(by_weight + 2 * _DRAWN_TO_START * away, by_lapse)
 
-    best = minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=[_RANGE] * count)
-    return tuple(np.exp(best.x).tolist())
+    bounds = [_RANGE] * count + [_LAPSES]
+    best = minimize(surprise, np.append(start, _FIRST_LAPSE), jac=True, method="L-BFGS-B", bounds=bounds)
+    return Weighing(tuple(np.exp(best.x[:-1]).tolist()), float(best.x[-1]))
 
 
 def stop_threshold(confidence: Floats, right: NDArray[np.bool_], right_later: NDArray[np.bool_], loss: float) -> float:

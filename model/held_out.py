@@ -57,6 +57,7 @@ class HeldOut:
     Args:
         present: Which modalities each row has, [rows, title | description | image].
         truth: Its class.
+        rows: Its number among all rows.
         answers: By stage and the modalities it was shown, [rows, classes]; NaN where a row lacks one of them, or the
             stage could not answer.
         unfit: By stage, why it could not be fitted.
@@ -65,6 +66,7 @@ class HeldOut:
 
     present: NDArray[np.bool_]
     truth: Truth
+    rows: Indices
     answers: dict[tuple[str, tuple[Modality, ...]], LogProbabilities]
     unfit: dict[str, str] = field(default_factory=dict)
     asked_of_all: int | None = None
@@ -129,7 +131,7 @@ def held_out(kinds: Sequence[Kind], examples: Examples, folds: Sequence[Fold], p
             progress(done / total)
         start += len(held)
     present, truth = examples.rows.take(every).present, examples.truth[every]
-    return HeldOut(present, truth, answers, unfit, asked_of_all=len(folds[0].held))
+    return HeldOut(present, truth, every, answers, unfit, asked_of_all=len(folds[0].held))
 
 
 def _ask(stage: Stage, rows: Rows, shown: Sequence[Modality], into: LogProbabilities) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import bundle as bundles
 from model import yardsticks
@@ -18,12 +19,13 @@ from model.checkpoint import LIBRARIES, Checkpoint
 from model.course import Course
 from model.data.labelled import LabelledData
 from model.data.languages import languages_of
-from model.deciding import decide, folds_of, inherit, readable
+from model.deciding import Decided, decide, folds_of, inherit, readable
 from model.evaluation import Evaluation, evaluate
 from model.golden import golden_of
 from model.held_out import Examples
 from model.kinds import LOADERS, Kind, kinds
 from model.parameters import FILE, TrainOptions, as_toml
+from model.reference import profile, write_reference
 from model.report.rivals import Rival
 from model.report.schema import TrainingReport
 from model.report.training import report_training
@@ -62,7 +64,9 @@ def train(  # noqa: PLR0913 - one argument an optional part
     checkpoint: Checkpoint | None = None,
     start: Path | None = None,
     quick: bool = False,
+    corrected: bool = False,
     champion: Path | None = None,
+    private: NDArray[np.bool_] | None = None,
 ) -> Trained:
     """Train, measure and seal a bundle.
 
@@ -79,13 +83,15 @@ def train(  # noqa: PLR0913 - one argument an optional part
         checkpoint: Where finished fits are kept, and found again; None: nowhere.
         start: A bundle whose weights the last fits begin with, where their stages can, and whose sides are kept.
         quick: Keep what was decided of that bundle, and its stages that cannot learn on, and fit the others.
+        corrected: What that bundle has not seen are people's corrections; see `Course.of`.
         champion: The bundle that the report compares the new one with.
+        private: Rows whose texts and photos are not to stand in the bundle or its report; None: none are.
 
     Raises:
         DataInvalid: There is too little to learn from, or nothing left to measure with.
         BundleInvalid: The bundle to begin with is none, is damaged, or what it decided does not suit these data.
     """
-    course = Course.of(data, options, start)
+    course = Course.of(data, options, start, corrected=corrected)
     examples = Examples(data.rows, course.truth, len(course.classes), options.seed)
     if checkpoint is not None:
         examples = Resumable.of(examples, checkpoint)
@@ -106,9 +112,11 @@ def train(  # noqa: PLR0913 - one argument an optional part
         chosen = [begun[kind.name] for kind in decided.kinds if not (path / kind.name).exists()]
         _fit(chosen, examples, course, path, lambda part: listen("training", share + (1 - share) * part))
         listen("measuring", 0.0)
-        cascade = Cascade([LOADERS[kind.name](path / kind.name) for kind in decided.kinds], decided.pools, course.prior)
+        stages = [LOADERS[kind.name](path / kind.name) for kind in decided.kinds]
+        cascade = Cascade(stages, decided.pools, course.prior, decided.offsets)
         answers, evaluation = _measured(cascade, course, decided.threshold)
-        golden = golden_of(cascade.stages, data.rows, course.test, path)
+        hidden = np.zeros(len(data), np.bool_) if private is None else private
+        golden = golden_of(cascade.stages, data.rows, course.test[~hidden[course.test]], path)
         manifest = Manifest(
             name=options.name,
             version="",
@@ -120,6 +128,7 @@ def train(  # noqa: PLR0913 - one argument an optional part
             files={},
             categories=course.labels,
             prior=course.prior,
+            offsets=decided.offsets,
             taxonomy_sha256=data.taxonomy.sha256,
             review_threshold=decided.threshold,
             auto_accept_precision=options.auto_accept_precision,
@@ -128,7 +137,10 @@ def train(  # noqa: PLR0913 - one argument an optional part
             golden=golden,
             libraries={name: library_version(name) for name in LIBRARIES},
         )
-        _write_facts(course, options, path)
+        _write_facts(course, options, path, start)
+        _write_out_of_fold(decided, len(data), path)
+        languages = languages_of(data.rows.take(course.test))
+        _write_reference(course, answers, languages, path)
         listen("measuring", 0.3)
         rivals, notes = _rivals(course, options, champion, listen)
         listen("measuring", 0.6)
@@ -137,7 +149,8 @@ def train(  # noqa: PLR0913 - one argument an optional part
             cascade=cascade,
             path=path,
             rivals=rivals,
-            languages=languages_of(data.rows.take(course.test)),
+            languages=languages,
+            private=hidden[course.test],
             settings=options.flat(),
             command=command,
         )
@@ -177,17 +190,41 @@ def _measured(cascade: Cascade, course: Course, threshold: float) -> tuple[Answe
     return answers, evaluation
 
 
-def _write_facts(course: Course, options: TrainOptions, path: Path) -> None:
-    """What the bundle knows of its making: the rows it learned from, the taxonomy, the parameters."""
+def _write_facts(course: Course, options: TrainOptions, path: Path, start: Path | None) -> None:
+    """What the bundle knows of its making: the rows it learned from, the taxonomy, the parameters.
+
+    What the model that it begins with has learned it has learned too, though not all of it may have been there again.
+    """
     data = course.data
-    np.save(path / bundles.SEEN_KEYS, np.unique(data.keys[course.split.seen]))
-    np.save(path / bundles.HELD_KEYS, np.unique(data.keys[course.split.test]))
+    held = np.unique(data.keys[course.split.test])
+    seen = np.unique(data.keys[course.split.seen])
+    if start is not None and (start / bundles.SEEN_KEYS).is_file():
+        seen = np.union1d(seen, np.setdiff1d(np.load(start / bundles.SEEN_KEYS, allow_pickle=False), held))
+    np.save(path / bundles.SEEN_KEYS, seen)
+    np.save(path / bundles.HELD_KEYS, held)
     bundles.write_taxonomy(path, data.taxonomy)
     head = (
         f"The parameters of this model. It was trained on {data.path.name}, of SHA-256 {data.sha256}.\n"
         f"aisle train {data.path.name} --config {FILE} repeats it."
     )
     (path / FILE).write_text(as_toml(options, head), encoding="utf-8")
+
+
+def _write_reference(course: Course, answers: Answers, languages: Sequence[str], path: Path) -> None:
+    """What the test rows look like and how they are answered: what is seen in service is held against it."""
+    best = answers.probabilities.argmax(axis=1)
+    predicted = [course.classes[number] for number in best.tolist()]
+    confidence = answers.probabilities.max(axis=1).tolist()
+    rows = course.data.rows.take(course.test)
+    write_reference(path, profile(rows, languages, predicted=predicted, confidence=confidence))
+
+
+def _write_out_of_fold(decided: Decided, rows: int, path: Path) -> None:
+    said = np.full(rows, -1, np.int32)
+    if decided.held_out is not None:
+        numbers, classes = decided.held_out
+        said[numbers] = classes
+    np.save(path / bundles.OUT_OF_FOLD, said)
 
 
 def _rivals(

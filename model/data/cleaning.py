@@ -29,7 +29,7 @@ def clean(text: str | None, limit: int, *, keep_case: bool = False) -> str:
     """
     if not text:
         return ""
-    text = text[: limit * _RAW_PER_KEPT]
+    text = part_read(text, limit)
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
@@ -45,6 +45,17 @@ def clean(text: str | None, limit: int, *, keep_case: bool = False) -> str:
         # A lone surrogate is no character and cannot be encoded for the graph.
         plain = plain.encode("utf-8", "replace").decode()
     return (plain if keep_case else plain.lower()).rstrip(" ")[:limit]
+
+
+def part_read(text: str, limit: int) -> str:
+    """The beginning of a text that is read for so many characters of the cleaned one."""
+    return text[: limit * _RAW_PER_KEPT]
+
+
+def is_cut(text: str, limit: int) -> bool:
+    """Whether a text has more than what is kept of it."""
+    part = part_read(text, limit)
+    return len(text) > len(part) or clean(part, 18 * len(part)) != clean(part, limit)
 
 
 def _single_spaced(text: str) -> str:

@@ -11,7 +11,7 @@ from model.encoder.optimisation import Optimisation
 from model.encoder.stage import EncoderStage
 from model.encoder.tokens import Texts
 from model.encoder.weights import Floats
-from model.fusion import fit_weights, pooled, softmax
+from model.fusion import fit_weighing, pooled, softmax
 from model.stages import LogProbabilities, Progress, Truth
 from model.tensorflow import tensorflow
 
@@ -139,9 +139,9 @@ def surprise_of(found: LogProbabilities, truth: Truth) -> tuple[float, float]:
     """The best sharpness (inverse temperature) of answers, and the mean of -ln(probability of the truth) with it."""
     if not len(truth):
         return 1.0, np.inf
-    sharpness = fit_weights([found], truth)
-    sure = pooled([found], sharpness)[np.arange(len(truth)), truth]
-    return sharpness[0], float(-np.log(np.maximum(sure, 1e-12)).mean())
+    fit = fit_weighing([found], truth)
+    sure = pooled([found], fit)[np.arange(len(truth)), truth]
+    return fit.weights[0], float(-np.log(np.maximum(sure, 1e-12)).mean())
 
 
 def sharpen(stage: EncoderStage, sharpness: float) -> None:

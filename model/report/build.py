@@ -31,6 +31,7 @@ class HeldOut:
         keys: The same for rows with the same title, which the bootstrap draws together; None when all differ.
         languages: ISO 639-1 code of each row, '' where unknown; empty when nobody asked.
         decided_by: Last stage that each row was asked of; empty when nobody asked.
+        private: Rows that are not to be quoted; None: all may be.
     """
 
     products: Rows
@@ -39,6 +40,7 @@ class HeldOut:
     keys: NDArray[np.uint64] | None = None
     languages: Sequence[str] = ()
     decided_by: Sequence[str] = ()
+    private: NDArray[np.bool_] | None = None
 
 
 def build_report(  # noqa: PLR0913 - one argument an optional part
@@ -84,7 +86,9 @@ def build_report(  # noqa: PLR0913 - one argument an optional part
         confused=confused_pairs(evaluation),
         slices=slices(grounds, confidence, right, groups, seed=seed),
         mistakes=sure_mistakes(
-            held_out.products, held_out.probabilities, truth, [score.code for score in evaluation.classes]
+            *(held_out.products, held_out.probabilities, truth),
+            [score.code for score in evaluation.classes],
+            held_out.private,
         ),
         data=data,
         stages=list(stages),

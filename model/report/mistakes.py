@@ -35,11 +35,18 @@ def confused_pairs(evaluation: Evaluation) -> list[ConfusedPair]:
 
 
 def sure_mistakes(
-    products: Rows, probabilities: NDArray[np.floating[Any]], truth: NDArray[np.int64], codes: list[str]
+    products: Rows,
+    probabilities: NDArray[np.floating[Any]],
+    truth: NDArray[np.int64],
+    codes: list[str],
+    private: NDArray[np.bool_] | None = None,
 ) -> list[Mistake]:
-    """The wrong answers of the highest confidence, the surest first; those of one text and answer are one."""
+    """The wrong answers of the highest confidence, the surest first; those of one text and answer are one.
+
+    Rows that are private are passed over: what they say may have to be forgotten, and a report stays.
+    """
     said, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(said != truth)
+    wrong = np.flatnonzero((said != truth) & ~(np.zeros(len(truth), np.bool_) if private is None else private))
     found: dict[tuple[str, int, int], list[int]] = {}
     for row in wrong[np.argsort(-confidence[wrong], kind="stable")].tolist():
         text = shown(products.raw_titles[row]) or shown(products.raw_descriptions[row])

@@ -30,23 +30,24 @@ _MARKDOWN: Final[Mapping[int, str]] = str.maketrans(
 
 def html_page(report: TrainingReport) -> str:
     """The report on one page, without scripts, fonts or pictures from elsewhere."""
+    return render(
+        "page.html",
+        **_shared(report),
+        matrix=matrix(report.evaluation),
+        reliability=reliability_plot(report),
+        coverage=coverage_plot(report),
+        curve_points=_curve_points(report),
+        with_speeds=any(comparison.rows_per_s is not None for comparison in report.comparisons),
+        slice_scale=slice_scale(report.slices) if report.slices else None,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """A page from a template, with the style that all of them share."""
     from markupsafe import Markup
 
     css = files("model.report").joinpath("templates/page.css").read_text(encoding="utf-8")
-    return (
-        _html()
-        .get_template("page.html")
-        .render(
-            **_shared(report),
-            css=Markup(css),  # noqa: S704 - our own file
-            matrix=matrix(report.evaluation),
-            reliability=reliability_plot(report),
-            coverage=coverage_plot(report),
-            curve_points=_curve_points(report),
-            with_speeds=any(comparison.rows_per_s is not None for comparison in report.comparisons),
-            slice_scale=slice_scale(report.slices) if report.slices else None,
-        )
-    )
+    return _html().get_template(template).render(css=Markup(css), **values)  # noqa: S704 - our own file
 
 
 def model_card(report: TrainingReport) -> str:

@@ -33,6 +33,7 @@ def report_training(  # noqa: PLR0913 - one argument a fact
     path: Path,
     rivals: Sequence[Rival] = (),
     languages: Sequence[str] = (),
+    private: NDArray[np.bool_] | None = None,
     settings: Mapping[str, Any] = MappingProxyType({}),
     command: str = "",
 ) -> TrainingReport:
@@ -49,6 +50,7 @@ def report_training(  # noqa: PLR0913 - one argument a fact
         path: The bundle's directory, whose stages are there already.
         rivals: Other models' answers to the test rows.
         languages: ISO 639-1 code of each test row, '' where unknown; empty when nobody asked.
+        private: Which test rows the report is not to quote; None: it may quote all.
         settings: What the training was told, by name.
         command: What repeats it.
     """
@@ -65,6 +67,7 @@ def report_training(  # noqa: PLR0913 - one argument a fact
             data.keys[test],
             languages=languages,
             decided_by=[names[number] for number in answers.stage.tolist()],
+            private=private,
         ),
         data=describe_data(manifest.data, data.rows, data.codes, data.keys, languages),
         stages=[_stage(facts, stages.get(facts.name), products, path) for facts in manifest.tried],

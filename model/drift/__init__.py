@@ -1,0 +1,1 @@
+"""Whether products or answers are other than they were."""
