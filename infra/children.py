@@ -20,7 +20,7 @@ def service(settings: Settings, name: ServiceName) -> Child:
     """A local service, its state recorded while it runs."""
 
     def answers(launch: Launch, pid: int) -> bool:
-        return listens(pid, launch.ports.values()) and plan.answers(name, launch)
+        return listens(pid, launch.ports.values()) and plan.answers(settings, name, launch)
 
     return Child(
         name,

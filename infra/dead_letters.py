@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
+from infra.forgotten import Forgotten
 from infra.store import DLQ_ACTIONS, ITEMS, Document, Store
 from schemas.dead_letter import DeadLetter, Stage
 from schemas.headers import Headers
@@ -78,6 +79,7 @@ class Choice:
     event_ids: Sequence[str] | None = None
     stage: Stage | None = None
     reason: str | None = None
+    product_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -88,7 +90,11 @@ class Choice:
         query: Document = {"dead_letter.at": {"$exists": True, **at}}
         if self.event_ids is not None:
             query["_id"] = {"$in": list(self.event_ids)}
-        named = {"dead_letter.stage": self.stage, "dead_letter.error_class": self.reason}
+        named = {
+            "dead_letter.stage": self.stage,
+            "dead_letter.error_class": self.reason,
+            "product_id": self.product_id,
+        }
         return query | {name: value for name, value in named.items() if value is not None}
 
 
@@ -98,11 +104,12 @@ class DeadLetters:
     Args:
         store: Where items and actions are.
 
-    Its methods raise StoreUnavailable and StoreRefused as the store does.
+    ``forgotten`` is what is not sent again. Its methods raise StoreUnavailable and StoreRefused as the store does.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.forgotten = Forgotten(store)
 
     async def find(
         self, choice: Choice, states: Iterable[State], *, newest_first: bool = True, limit: int | None = None

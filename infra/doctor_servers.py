@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from infra.doctor import Finding
 from infra.endpoints import find_kafka, find_mongodb
-from infra.errors import BrokerUnavailable, StoreUnavailable, TopicMissing
+from infra.errors import BrokerRefused, BrokerUnavailable, StoreTooNew, StoreUnavailable, TopicMissing
+from infra.migrations import RESTORING, SCHEMA, VERSION, check_known
 from infra.settings import Settings
 from infra.settings_table import hide_credentials
+from infra.store import MIGRATIONS
+from infra.store_address import tls_hint
 
 _WAIT_S: Final = 8.0
 _REFUSALS: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
@@ -25,9 +28,11 @@ def check_broker(settings: Settings) -> Finding:
     where = hide_credentials(bootstrap)
     with _quiet("aiokafka"):
         try:
-            partitions = asyncio.run(_partitions(bootstrap))
+            partitions = asyncio.run(_partitions(bootstrap, settings))
         except TopicMissing as error:
             return Finding("broker", "fail", f"{where} answers. {error.message}", error.hint)
+        except BrokerRefused as error:
+            return Finding("broker", "fail", error.message, error.hint)
         except (BrokerUnavailable, TimeoutError):
             hint = "Start it, or correct AISLE_KAFKA_BOOTSTRAP; `aisle up` starts a local one."
             return Finding("broker", "fail", f"no answer from {where}", hint)
@@ -51,15 +56,31 @@ def check_store(settings: Settings) -> Finding:
             items = database.items.estimated_document_count()
             for name in database.list_collection_names():
                 database[name].find_one()
+            schema = (database[MIGRATIONS].find_one({"_id": SCHEMA}) or {}).get("version")
+            restoring = database[MIGRATIONS].find_one({"_id": RESTORING}) is not None
     except OperationFailure as error:
         if error.code not in _REFUSALS:
             hint = "See the store's log; restart it. `aisle down` and `aisle up` restart a local one."
             return Finding("store", "fail", f"{where} answers but cannot read ({str(error)[:200]})", hint)
         return Finding("store", "fail", f"{where} refuses us ({error.code})", "Check user, password and rights.")
     except PyMongoError as error:
+        if (told := tls_hint(error)) is not None:
+            return Finding("store", "fail", f"{where} {told[0]}", told[1])
         hint = "Start it, or correct AISLE_MONGODB_URI; `aisle up` starts a local one."
         return Finding("store", "fail", f"no answer from {where} ({type(error).__name__})", hint)
-    return Finding("store", "ok", f"{where} answers; version {version}, {items:,} items")
+    return _by_schema(schema, restoring, f"{where} answers; version {version}, {items:,} items")
+
+
+def _by_schema(schema: int | None, restoring: bool, detail: str) -> Finding:
+    """Whether the store is whole, and this release knows what is in it; a worker's start brings it up to date."""
+    if restoring:
+        return Finding("store", "fail", f"{detail}; a restore was cut off", "Give `aisle restore DIR` again.")
+    detail += ", no schema yet" if schema is None else f", schema {schema} of {VERSION}"
+    try:
+        check_known(schema)
+    except StoreTooNew as error:
+        return Finding("store", "fail", f"{detail}. {error.message}", error.hint)
+    return Finding("store", "ok", detail)
 
 
 def hosts(uri: str) -> str:
@@ -67,11 +88,12 @@ def hosts(uri: str) -> str:
     return uri.partition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
 
 
-async def _partitions(bootstrap: str) -> dict[str, int]:
+async def _partitions(bootstrap: str, settings: Settings) -> dict[str, int]:
     from infra.kafka.clients import admin_client
+    from infra.kafka.security import client_security
     from infra.kafka.topics import ANSWERS, check_in_step, topic_states
 
-    async with asyncio.timeout(_WAIT_S), admin_client(bootstrap) as admin:
+    async with asyncio.timeout(_WAIT_S), admin_client(bootstrap, client_security(settings)) as admin:
         states = await topic_states(admin)
     for source in ANSWERS:
         check_in_step(states, source)

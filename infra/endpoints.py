@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from infra.errors import BrokerUnavailable, StoreUnavailable
 from infra.local.state import read_state
 from infra.settings import Settings
+from infra.store_address import named_store
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ def find_mongodb(settings: Settings) -> str:
 
     Raises:
         StoreUnavailable: Neither is there. Whether a store answers is not asked here.
+        SettingsInvalid: As ``named_store``.
     """
-    if settings.mongodb_uri is not None:
-        return settings.mongodb_uri.get_secret_value()
+    if (named := named_store(settings)) is not None:
+        return named
     if (state := read_state(settings.data_dir, "docstore")) is not None:
         return state.address
     raise StoreUnavailable(

@@ -17,6 +17,13 @@ class BrokerUnavailable(AisleError):
     retryable = True
 
 
+class BrokerRefused(BrokerUnavailable):
+    """A broker is there and does not let us in, or is not who it should be: until settings or broker change."""
+
+    code = "broker-refused"
+    retryable = False
+
+
 class StoreUnavailable(AisleError):
     """No MongoDB server answers at the configured address."""
 
@@ -74,6 +81,30 @@ class StoreRefused(AisleError):
     code = "store-refused"
 
 
+class StoreTooNew(AisleError):
+    """A newer release has written the store."""
+
+    code = "store-too-new"
+
+
+class BackupInvalid(AisleError):
+    """A folder is no backup, or not what was written."""
+
+    code = "backup-invalid"
+
+
+class NotEmpty(AisleError):
+    """A place that something is to be put into has something already."""
+
+    code = "not-empty"
+
+
+class RestoreFailed(AisleError):
+    """What was restored is not what the backup has."""
+
+    code = "restore-failed"
+
+
 class DocumentRefused(AisleError):
     """A document that cannot be stored: the fault is the document's, others are stored."""
 
@@ -110,3 +141,15 @@ class PhotoUnavailable(AisleError):
 
     code = "photo-unavailable"
     retryable = True
+
+
+class ReplayEmpty(AisleError):
+    """A replay of which the store has no answers."""
+
+    code = "replay-empty"
+
+
+class RetryRefused(AisleError):
+    """A dead letter that may not, or cannot, be sent again."""
+
+    code = "retry-refused"

@@ -1,4 +1,4 @@
-"""A process's own word on its health, over HTTP on the loopback address."""
+"""A process's own word on its health, over HTTP: on the loopback address, where no other is set."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from infra.errors import PortTaken
 from infra.logging import get_logger
 from infra.metrics import exposition
+from infra.metrics.process import READY, WAITS
 
 logger = get_logger(__name__)
 
@@ -22,17 +23,22 @@ class Health:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, str] = {"start": "starting"}
+        self._waiting: dict[str, str] = {}
         self._checks: dict[str, Callable[[], str | None]] = {}
         self._details: dict[str, str] = {}
+        self.waits_for("start", "starting")
 
     def waits_for(self, what: str, why: str) -> None:
         """Not ready, until ``has(what)``."""
         self._waiting[what] = why
+        WAITS.labels(cause=what).set(1)
+        READY.set(0)
 
     def has(self, what: str) -> None:
         """What was waited for is there."""
-        self._waiting.pop(what, None)
+        if self._waiting.pop(what, None) is not None:
+            WAITS.remove(what)
+            READY.set(not self._waiting)
 
     def says(self, what: str, how: str) -> None:
         """A word for people on how something is, whether it is well or not; the last one counts."""
@@ -53,17 +59,18 @@ class Health:
         return {name: why for name, check in self._checks.items() if (why := check())}
 
     @asynccontextmanager
-    async def serve(self, port: int) -> AsyncIterator[int]:
-        """Answer on the loopback address while the context lasts.
+    async def serve(self, port: int, host: str = "127.0.0.1") -> AsyncIterator[int]:
+        """Answer while the context lasts.
 
         Args:
             port: The port, or 0 for any free one.
+            host: The address; 0.0.0.0 is all of this machine's.
 
         Yields:
             The port in use.
 
         Raises:
-            PortTaken: Another program listens there.
+            PortTaken: Another program listens there, or the address is not this machine's.
         """
         app = web.Application()
         app.router.add_get("/health/live", self._live)
@@ -73,7 +80,7 @@ class Health:
         await runner.setup()
         try:
             try:
-                await web.TCPSite(runner, "127.0.0.1", port).start()
+                await web.TCPSite(runner, host, port).start()
             except OSError as error:
                 raise PortTaken(
                     f"Port {port} is in use by another program.", hint="Set AISLE_HEALTH_PORT to a free one, or to 0."

@@ -15,8 +15,13 @@ class ImageStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, digest: str, content: bytes) -> None:
+    def put(self, digest: str, content: bytes, *, flush: bool = True) -> None:
         """Keep a photo under its SHA-256; one that is there already is not written again.
+
+        Args:
+            digest: SHA-256 of the photo.
+            content: Its bytes.
+            flush: Return when it is on the disk; without it, whoever keeps many sees to that once, at the end.
 
         Raises:
             OSError: The disk is full or not writable.
@@ -29,11 +34,20 @@ class ImageStore:
             try:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if flush:
+                    os.fsync(file.fileno())
                 Path(file.name).replace(path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
+
+    def remove(self, digest: str) -> None:
+        """Remove the photo with this SHA-256, if it is there.
+
+        Raises:
+            OSError: The disk does not let it.
+        """
+        self.path(digest).unlink(missing_ok=True)
 
     def path(self, digest: str) -> Path:
         """Where the photo with this SHA-256 is, or would be."""

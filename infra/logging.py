@@ -12,7 +12,18 @@ from infra.settings import Settings
 
 _REPEAT_AFTER_S: Final = 10.0
 # While a broker is away aiokafka writes several lines every 100 ms for each client.
-_LIBRARIES: Final = ("aiokafka", "aiohttp", "asyncio", "faust", "jgo", "kafka", "mode", "motor", "pymongo")
+_LIBRARIES: Final = (
+    "aiokafka",
+    "aiohttp",
+    "asyncio",
+    "faust",
+    "jgo",
+    "kafka",
+    "mode",
+    "motor",
+    "opentelemetry",
+    "pymongo",
+)
 # Faust names the loggers of its classes for the module of the subclass.
 _SUBCLASSES: Final = ("infra.kafka.app", "infra.kafka.consumer", "infra.kafka.producer")
 # A stage that is broken says so with every batch.

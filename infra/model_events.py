@@ -14,11 +14,12 @@ from infra.kafka.clients import admin_client, batches, producer_client, reader_c
 from infra.kafka.reader import Reader
 from infra.logging import get_logger
 from schemas.headers import CONTENT_TYPE
-from schemas.model_event import CHAMPION, ModelEvent
+from schemas.model_event import CHALLENGER, CHAMPION, ModelEvent
 from schemas.topics import MODELS_EVENTS
 
 _ANSWER_S: Final = 20.0
 _END: Final = f"/{CHAMPION}".encode()
+_TRIED: Final = f"/{CHALLENGER}".encode()
 
 logger = get_logger(__name__)
 
@@ -30,13 +31,24 @@ class Standing:
     Args:
         champion: The decision in force.
         made: Every decision that counted, by version, as far as the topic has them still.
+        challenger: The last decision on a model to try beside it; None where there is none, or it was taken back.
     """
 
     champion: ModelEvent | None = None
     made: dict[str, ModelEvent] = field(default_factory=dict)
+    challenger: ModelEvent | None = None
+
+    @property
+    def tried(self) -> ModelEvent | None:
+        """The decision on a model to try beside the champion; None also where that is the champion by now."""
+        tried, served = self.challenger, self.champion
+        return None if tried is None or (served is not None and served.model == tried.model) else tried
 
     def take(self, record: ConsumerRecord) -> None:
         """Add a record; one that is no decision on a champion, or follows on none, is passed over."""
+        if (record.key or b"").endswith(_TRIED):
+            self._take_challenger(record)
+            return
         if not (record.key or b"").endswith(_END):
             return
         if record.value is None:
@@ -52,6 +64,16 @@ class Standing:
             self.champion = self.made[event.model.version] = event
         elif self.champion is not None and event != self.champion:
             _pass_over(record, f"{event.model.version} does not follow on {self.champion.model.version}")
+
+    def _take_challenger(self, record: ConsumerRecord) -> None:
+        if record.value is None:
+            if self.challenger is not None and self.challenger.key.encode() == record.key:
+                self.challenger = None
+            return
+        try:
+            self.challenger = ModelEvent.model_validate_json(record.value)
+        except ValueError as error:
+            _pass_over(record, "it is no model event: " + str(error).splitlines()[0])
 
 
 async def read_standing(bootstrap: str) -> Standing:
@@ -105,6 +127,29 @@ async def tell(bootstrap: str, event: ModelEvent) -> None:
     """
     async with producer_client(bootstrap) as producer:
         await _publish(producer, event.key, event)
+
+
+async def put_in_shadow(bootstrap: str, event: ModelEvent | None) -> Standing:
+    """Publish which model is tried beside the champion, and return what stands then.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers.
+        event: The decision, under the alias challenger; None: no model any more.
+
+    Raises:
+        BrokerUnavailable: No broker answers.
+        TopicMissing: There is no such topic.
+        DeliveryFailed: The brokers refused the record, or went away.
+    """
+    standing = await read_standing(bootstrap)
+    before = standing.challenger
+    async with producer_client(bootstrap) as producer:
+        # Of another name it has a key of its own, which compaction would leave to come back one day.
+        if before is not None and (event is None or event.key != before.key):
+            await _publish(producer, before.key, None)
+        if event is not None:
+            await _publish(producer, event.key, event)
+    return await read_standing(bootstrap)
 
 
 async def _require_topic(bootstrap: str) -> None:

@@ -105,9 +105,8 @@ def settings_variables(settings: Settings) -> dict[str, str]:
     variables = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
-        if value is not None:
-            text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-            variables[f"AISLE_{name.upper()}"] = text
+        text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        variables[f"AISLE_{name.upper()}"] = "none" if value is None else text
     return variables | {"AISLE_DATA_DIR": str(settings.data_dir.resolve())}
 
 

@@ -9,18 +9,47 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import SettingsInvalid
+from infra.settings_gateway import GatewaySettings
+from infra.settings_learning import (
+    GateSettings,
+    MonitorSettings,
+    RegistrySettings,
+    RetrainSettings,
+    TrainingSetSettings,
+)
+from infra.settings_security import SecuritySettings
+from infra.settings_tracing import TracingSettings
 from schemas.limits import MIB
 
 _SERVER = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d{1,5})", re.ASCII | re.IGNORECASE)
 
+_SECRETS = frozenset(
+    {"mongodb_uri", "alert_webhook", "alert_secret", "gateway_secret", "kafka_password", "mongodb_password"}
+)
+
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
-class Settings(BaseSettings):
+class Settings(
+    GatewaySettings,
+    RetrainSettings,
+    TrainingSetSettings,
+    GateSettings,
+    RegistrySettings,
+    MonitorSettings,
+    SecuritySettings,
+    TracingSettings,
+    BaseSettings,
+):
     """What is in force. Each field's description is its documentation; ``aisle config`` shows them all."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AISLE_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix="AISLE_",
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        env_parse_none_str="none",
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Field(Path("var"), description="Where local services, models, logs and state are kept.")
@@ -119,7 +148,12 @@ class Settings(BaseSettings):
         description="A worker that gets none of the records that wait for it for this long ends itself.",
     )
 
-    health_port: int = Field(0, ge=0, le=65_535, description="Loopback port of a worker's health; 0: any free one.")
+    health_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address that a worker's health and figures answer on; 0.0.0.0: all, as a cluster's probes need.",
+    )
+    health_port: int = Field(0, ge=0, le=65_535, description="Port of a worker's health; 0: any free one.")
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -150,7 +184,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = "_".join(map(str, first["loc"]))
-        secret = field == "mongodb_uri" or "@" in str(first["input"])
+        secret = field in _SECRETS or "@" in str(first["input"])
         value = "set, but not shown here" if secret else repr(first["input"])
         raise SettingsInvalid(
             f"AISLE_{field.upper()} is {value}: {first['msg'].removeprefix('Value error, ')}.",

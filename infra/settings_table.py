@@ -8,13 +8,14 @@ from infra.settings import Settings
 
 @dataclass(frozen=True)
 class SettingRow:
-    """One setting: its environment variable, default, value in force (secrets masked) and meaning."""
+    """One setting: its environment variable, default, value in force (secrets masked), meaning and group."""
 
     variable: str
     default: str
     value: str
     description: str
     changed: bool
+    group: str
 
 
 def settings_rows(settings: Settings | None = None) -> list[SettingRow]:
@@ -29,9 +30,17 @@ def settings_rows(settings: Settings | None = None) -> list[SettingRow]:
                 value=_show(value),
                 description=field.description or "",
                 changed=value != field.default,
+                group=_group(name),
             )
         )
     return rows
+
+
+def _group(name: str) -> str:
+    """The class that has the setting, in words; what is in none of their own is general."""
+    owner = next(one for one in reversed(Settings.__mro__) if name in vars(one).get("__annotations__", {}))
+    words = re.findall("[A-Z][a-z]+", owner.__name__.removesuffix("Settings"))
+    return " ".join(words).capitalize() or "General"
 
 
 def _show(value: object) -> str:

@@ -17,6 +17,7 @@ from infra.local.errors import AlreadyRunning
 from infra.local.lock import DirLock
 from infra.local.services import START_S
 from infra.local.state import SERVICES, UP, RunState, drop_state, read_state, write_state
+from infra.local.targets import Targets
 from infra.settings import Settings
 from infra.supervisor import Child, ProcessEvent, Supervisor
 
@@ -38,6 +39,8 @@ class Stack:
         settings: What to run with; the children get the same.
         workers: How many classify processes.
         archive: Whether to run the archive worker.
+        learning: Whether to run the retraining worker and the monitor.
+        gateway: Whether to serve the API and the pages.
         on_event: Gets what happens to each process and the lines that workers write, in the loop's thread.
     """
 
@@ -47,15 +50,19 @@ class Stack:
         *,
         workers: int = 1,
         archive: bool = True,
+        learning: bool = False,
+        gateway: bool = False,
         on_event: Callable[[ProcessEvent], None] = lambda _event: None,
     ) -> None:
         self._settings = settings
         self._workers = workers
-        self._archive = archive
+        self._beside = ["archive"] * archive + ["retrain", "monitor"] * learning + ["gateway"] * gateway
+        self._beside += [f"shadow-{number}" for number in range(1, settings.shadow_workers + 1)]
         self._on_event = on_event
         self._lock = DirLock(settings.data_dir, UP)
         self._services_lock = DirLock(settings.data_dir, "services")
         self._supervisor = Supervisor(on_event)
+        self._targets = Targets(settings.data_dir)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -120,6 +127,7 @@ class Stack:
             await self._supervisor.stop()
         finally:
             self._services_lock.release()
+            self._targets.drop()
             drop_state(self._settings.data_dir, UP)
             self._lock.release()
 
@@ -145,8 +153,8 @@ class Stack:
         self._services_lock.release()
 
     def _worker_children(self) -> list[Child]:
-        names = [f"classify-{i}" for i in range(1, self._workers + 1)] + ["archive"] * self._archive
-        return [worker(self._settings, name, index) for index, name in enumerate(names)]
+        names = [f"classify-{i}" for i in range(1, self._workers + 1)] + self._beside
+        return [self._targets.of(worker(self._settings, name, index)) for index, name in enumerate(names)]
 
     async def _lock_services(self) -> None:
         until = time.monotonic() + START_S

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne, WriteConcern
+from pymongo import ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -28,33 +28,33 @@ from pymongo.uri_parser import parse_uri
 
 from infra.errors import DocumentRefused, StoreRefused, StoreUnavailable
 from infra.logging import get_logger
+from infra.metrics.store import STORE_FAILURES, STORE_TOOK, STORE_WRITES
+from infra.store_address import tls_hint
+from infra.tracing import store_listeners
 
 Document = dict[str, Any]
+Upsert = UpdateOne | ReplaceOne[Document]
 T = TypeVar("T")
 
 ITEMS: Final = "items"
 FEEDBACK: Final = "feedback"
 DLQ_ACTIONS: Final = "dlq_actions"
+RUNS: Final = "runs"
+LEASES: Final = "leases"
+TRAINING_SETS: Final = "training_sets"
+MONITOR: Final = "monitor"
+SHADOW: Final = "shadow"
+REPLAYS: Final = "replays"
+AUDIT: Final = "audit"
+JOBS: Final = "jobs"
+CLAIMS: Final = "claims"
+USERS: Final = "users"
+SESSIONS: Final = "sessions"
+API_KEYS: Final = "api_keys"
+INVITATIONS: Final = "invitations"
+MIGRATIONS: Final = "migrations"
+FORGOTTEN: Final = "forgotten"
 
-_INDEXES: Final = {
-    ITEMS: (
-        IndexModel([("product_id", ASCENDING), ("product.published_at", DESCENDING)]),
-        IndexModel(
-            [
-                ("prediction.needs_review", DESCENDING),
-                ("verdict.verdict", ASCENDING),
-                ("prediction.confidence", ASCENDING),
-            ]
-        ),
-        IndexModel([("dead_letter.at", DESCENDING)], sparse=True),
-    ),
-    FEEDBACK: (
-        IndexModel([("parked", ASCENDING), ("product_id", ASCENDING)]),
-        IndexModel([("parked", ASCENDING), ("event_id", ASCENDING)]),
-        IndexModel([("content", ASCENDING), ("event_id", ASCENDING)]),
-    ),
-    DLQ_ACTIONS: (IndexModel([("event_id", ASCENDING), ("at", ASCENDING)]),),
-}
 _DUPLICATE_KEY: Final = 11000
 _DUPLICATE_KEY_ON_POSTGRES: Final = "violates exclusion constraint"
 _TRANSIENT: Final = (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError)
@@ -63,6 +63,7 @@ _UNFIT_DOCUMENT: Final = (BSONError, DocumentTooLarge, OverflowError)
 # DocumentValidationFailure, BSONObjectTooLarge and two more for too large. Any other may pass with time.
 _UNFIT_DOCUMENT_CODES: Final = frozenset({2, 14, 22, 121, 10334, 17280, 17419})
 _NO_RIGHT: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
+_CHECK_USER: Final = "Check user and password, in AISLE_MONGODB_URI or in AISLE_MONGODB_USER and _PASSWORD_FILE."
 _LONGEST_PAUSE_S: Final = 5.0
 _MAX_RACES: Final = 10
 
@@ -89,6 +90,7 @@ class Store:
                 serverSelectionTimeoutMS=3_000,
                 connectTimeoutMS=10_000,  # also of heartbeats: one that is late cancels the writes under way
                 socketTimeoutMS=30_000,
+                event_listeners=store_listeners(),
             )
         except (PyMongoError, ValueError) as error:
             raise StoreUnavailable(
@@ -130,13 +132,12 @@ class Store:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    async def create_indexes(self) -> None:
-        """Create the indexes that are missing."""
-        for name, indexes in _INDEXES.items():
-            with self.named_errors():
-                await self.collection(name).create_indexes(list(indexes))
+    async def collection_names(self) -> list[str]:
+        """The collections that are there."""
+        with self.named_errors():
+            return list(await self._database.list_collection_names())
 
-    async def upsert(self, collection: str, operations: Sequence[UpdateOne]) -> None:
+    async def upsert(self, collection: str, operations: Sequence[Upsert]) -> None:
         """Write upserts in one unordered bulk, and again those that raced another writer for a new document.
 
         The operations must commute and repeat without effect. Sort them by ``_id``: two bulks that lock the
@@ -151,8 +152,9 @@ class Store:
             if not operations:
                 return
             try:
-                with self.named_errors():
+                with self.named_errors(), STORE_TOOK.time():
                     await self.collection(collection).bulk_write(operations, ordered=False)
+                STORE_WRITES.labels(collection=collection).inc(len(operations))
             except BulkWriteError as error:
                 operations = _raced(operations, error)
             else:
@@ -194,7 +196,8 @@ class Store:
         except (*_TRANSIENT, OSError) as error:
             raise self._unavailable(error) from error
         except OperationFailure as error:
-            hint = "Check user and password in AISLE_MONGODB_URI." if error.code in _NO_RIGHT else ""
+            STORE_FAILURES.labels(outcome="refused").inc()
+            hint = _CHECK_USER if error.code in _NO_RIGHT else ""
             raise StoreRefused(f"The store at {self.address} refuses: {error}.", hint=hint) from error
         except PyMongoError as error:
             raise self._unavailable(error) from error
@@ -204,13 +207,16 @@ class Store:
         self._client.close()
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
+        STORE_FAILURES.labels(outcome="away").inc()
+        if (told := tls_hint(error)) is not None:
+            return StoreUnavailable(f"The store at {self.address} {told[0]}: {type(error).__name__}.", hint=told[1])
         return StoreUnavailable(
             f"No MongoDB server answers at {self.address}: {type(error).__name__}.",
             hint="Start one with `aisle up`, or set AISLE_MONGODB_URI to yours.",
         )
 
 
-def _raced(operations: Sequence[UpdateOne], error: BulkWriteError) -> list[UpdateOne]:
+def _raced(operations: Sequence[Upsert], error: BulkWriteError) -> list[Upsert]:
     """The operations that lost a race for a new document."""
     errors: Sequence[Mapping[str, Any]] = error.details.get("writeErrors", ())
     for one in errors:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from infra.errors import LoopStalled
 from infra.logging import get_logger
-from infra.metrics import LOOP_LAG
+from infra.metrics.process import LOOP_LAG
 
 _BEAT_S: Final = 0.025
 _LOOKS: Final = 20  # in the time that a loop may stand still

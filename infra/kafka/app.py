@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 import faust
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers import aiokafka as stock
 from mode import CrashingSupervisor
 
@@ -10,11 +11,13 @@ from infra.kafka.batching import BatchLimits
 from infra.kafka.conductor import Conductor
 from infra.kafka.consumer import Consumer
 from infra.kafka.producer import Producer
+from infra.kafka.security import Security, client_security
 from infra.settings import Settings
 from schemas.limits import KIB, MAX_RECORD_BYTES, MIB
 
 _SEND_BATCH_BYTES = 256 * KIB  # 16 KiB, Faust's default, costs a third of the rate; more than this gains nothing
 _COMMIT_S = 5.0  # for the commits around a rebalance
+_HEARTBEAT_S = 4.0  # by which others hear that one came or went; a third of a long session would be too late
 
 
 class Transport(stock.Transport):
@@ -64,9 +67,12 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
 
     Args:
         group: Consumer group id.
-        settings: Batch, commit, session and retry settings are used.
+        settings: Batch, commit, session, retry and security settings are used.
         bootstrap: ``host:port`` of the brokers, comma-separated.
         options: Further Faust settings.
+
+    Raises:
+        SettingsInvalid: As ``client_security``.
     """
     brokers = ";".join(f"kafka://{address.strip()}" for address in bootstrap.split(","))
     app = BatchApp(
@@ -75,8 +81,9 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
         **{  # type: ignore[arg-type] # one mapping of many types
             "agent_supervisor": CrashingSupervisor,
             "autodiscover": False,
+            "broker_credentials": _credentials(client_security(settings)),
             "broker_commit_interval": settings.commit_interval_s,
-            "broker_heartbeat_interval": settings.session_timeout_s / 3,
+            "broker_heartbeat_interval": min(_HEARTBEAT_S, settings.session_timeout_s / 3),
             "broker_max_poll_records": settings.batch_max_events,
             # After kills in the middle of a rebalance JoinGroup can block this long.
             "broker_request_timeout": max(15.0, settings.session_timeout_s),
@@ -107,3 +114,14 @@ def new_app(group: str, settings: Settings, bootstrap: str, **options: Any) -> B
     )
     app.poison_tries = settings.poison_tries
     return app
+
+
+def _credentials(security: Security) -> Credentials | None:
+    """The same in Faust's terms, which has a class for each way; None without any."""
+    context = security.context
+    if security.tokens is not None:
+        return OAuthCredentials(oauth_cb=security.tokens, ssl_context=context)
+    if security.mechanism is not None:
+        user, password = security.user, security.password
+        return SASLCredentials(username=user, password=password, ssl_context=context, mechanism=security.mechanism)
+    return None if context is None else SSLCredentials(context)

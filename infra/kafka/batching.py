@@ -14,7 +14,7 @@ from math import exp
 from time import monotonic
 from typing import Final
 
-from infra import metrics
+from infra.metrics import stream as metrics
 
 _FADES: Final = 0.98  # of a call's weight in the fit per further call: about the last 50 calls count
 _FIRST_GUESS: Final = ((1, 0.003), (256, 0.016))  # (events, seconds); forgotten within a few dozen calls

@@ -11,9 +11,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from infra.errors import BrokerUnavailable
+from infra.errors import BrokerRefused, BrokerUnavailable
 from infra.kafka.fetch import fetch
 from infra.kafka.reader import Reader
+from infra.kafka.refusal import why_refused
+from infra.kafka.security import Security, client_security
 from infra.logging import get_logger
 from schemas.limits import KIB, MAX_RECORD_BYTES
 
@@ -27,14 +29,20 @@ logger = get_logger(__name__)
 
 
 @asynccontextmanager
-async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(bootstrap: str, security: Security | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client, connected.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers.
+        security: How they are spoken to; None: as this process's settings say, here and in the others below.
 
     Raises:
         BrokerUnavailable: No broker answers.
+        BrokerRefused: One does, and does not let us in, or cannot be trusted.
     """
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
-    async with _connected(bootstrap, client.start, client.close):
+    security = security or client_security()
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000, **security.arguments())
+    async with _connected(bootstrap, security, client.start, client.close):
         yield client
 
 
@@ -52,8 +60,9 @@ async def producer_client(
         linger_ms: How long a record waits for others to go with it.
 
     Raises:
-        BrokerUnavailable: No broker answers.
+        BrokerUnavailable: As ``admin_client``.
     """
+    security = client_security()
     client = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         enable_idempotence=idempotent,
@@ -62,8 +71,9 @@ async def producer_client(
         max_batch_size=256 * KIB,
         max_request_size=MAX_RECORD_BYTES + 64 * KIB,
         compression_type=compression,
+        **security.arguments(),
     )
-    async with _connected(bootstrap, client.start, client.stop):
+    async with _connected(bootstrap, security, client.start, client.stop):
         yield client
 
 
@@ -77,8 +87,9 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
         from_start: From the earliest record; else only what arrives from now on.
 
     Raises:
-        BrokerUnavailable: No broker answers.
+        BrokerUnavailable: As ``admin_client``.
     """
+    security = client_security()
     client = Reader(
         *topics,
         bootstrap_servers=bootstrap,
@@ -86,8 +97,9 @@ async def reader_client(bootstrap: str, *topics: str, from_start: bool) -> Async
         enable_auto_commit=False,
         metadata_max_age_ms=_METADATA_MS,
         max_partition_fetch_bytes=MAX_RECORD_BYTES + 64 * KIB,
+        **security.arguments(),
     )
-    async with _connected(bootstrap, client.start, client.stop):
+    async with _connected(bootstrap, security, client.start, client.stop):
         yield client
 
 
@@ -106,12 +118,15 @@ async def batches(reader: Reader) -> AsyncIterator[list[ConsumerRecord]]:
         yield [record for rows in fetched.values() for record in rows]
 
 
-async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> None:
-    """Return once a broker answers, asking with growing pauses.
+async def wait_for_broker(
+    bootstrap: str, timeout_s: float | None = None, tell: Callable[[str], None] = lambda _why: None
+) -> None:
+    """Return once a broker answers, asking with growing pauses; one that refuses us may come to let us in.
 
     Args:
         bootstrap: ``host:port`` of the brokers.
         timeout_s: Longest wait in seconds; None waits as long as it takes.
+        tell: Gets why it waits, each time.
 
     Raises:
         BrokerUnavailable: None answered in time.
@@ -121,12 +136,13 @@ async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> Non
         try:
             async with admin_client(bootstrap):
                 return
-        except BrokerUnavailable:
+        except BrokerUnavailable as error:
+            tell(str(error))
             waited = monotonic() - started
             if timeout_s is not None and waited + pause > timeout_s:
                 raise
             if waited - told_s >= _TELL_EVERY_S:
-                logger.warning("waiting for the broker", bootstrap=bootstrap, waited_s=round(waited))
+                logger.warning("waiting for the broker", bootstrap=bootstrap, why=error.message, waited_s=round(waited))
                 told_s = waited
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_S)
@@ -134,12 +150,20 @@ async def wait_for_broker(bootstrap: str, timeout_s: float | None = None) -> Non
 
 @asynccontextmanager
 async def _connected(
-    bootstrap: str, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+    bootstrap: str, security: Security, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[None]:
     try:
+        # aiokafka takes a token that was refused for one that was accepted, and its clients start with no brokers.
+        refused = await why_refused(bootstrap, security) if security.tokens is not None else None
+        if refused is not None:
+            raise refused
         await start()
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, BrokerRefused) as error:
         await stop()
+        if isinstance(error, BrokerRefused):
+            raise
+        if (refused := await why_refused(bootstrap, security)) is not None:
+            raise refused from error
         raise BrokerUnavailable(
             f"No Kafka broker answers at {bootstrap}.",
             hint="Start one with `aisle up`, or set AISLE_KAFKA_BOOTSTRAP to yours.",

@@ -8,6 +8,7 @@ measured). Each override names the internal of faust-streaming 0.15.3 that it re
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,9 @@ from mode.utils.futures import notify
 
 from infra.errors import TopicMissing
 from infra.kafka.batching import Batching
-from infra.kafka.intake import Intake
+from infra.kafka.intake import HAND_OVER_S, Intake
 from infra.kafka.ledger import Ledger
+from infra.kafka.membership import is_member
 from infra.kafka.topic_ids import TopicIds
 from infra.kafka.tries import Tries
 from infra.logging import get_logger
@@ -106,6 +108,9 @@ class Consumer(stock.Consumer):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Stock commits no metadata, in which the tries of suspect partitions travel.
+        if not is_member(self.client):
+            logger.warning("offsets not committed", why="this worker is not in its group now")
+            return False
         tries = self.intake.tries
         if not tries.suspects:
             return bool(await super()._commit(offsets))
@@ -138,6 +143,10 @@ class Consumer(stock.Consumer):
         except RuntimeError:
             if not self._thread.thread_loop.is_closed():  # it is when the app has crashed, maybe just now
                 raise
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            logger.warning("offsets not committed", why="the consumer's thread ended meanwhile")  # not this task
         return False
 
     async def maybe_wait_for_commit_to_finish(self) -> bool:
@@ -198,8 +207,10 @@ class Consumer(stock.Consumer):
             await self._wait_for_ack(timeout=1)
         if self.app.crash_reason is None:
             await self.intake.hand_over()
-        else:
-            await self.commit_and_end_transactions()
+            return
+        with suppress(TimeoutError):  # the crash ends the consumer's thread too, and then nobody answers
+            async with asyncio.timeout(HAND_OVER_S):
+                await self.commit_and_end_transactions()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Stock warns here of slow streams by per-record times that a batch does not have."""

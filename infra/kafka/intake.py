@@ -1,6 +1,7 @@
 """What comes in: when the next batch is taken, how it is cut, and what is given back."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.types import TP
 
-from infra import metrics
 from infra.kafka.batching import Batching
 from infra.kafka.fetch import Fetched, fetch
 from infra.kafka.ledger import Ledger, RecordBatch
 from infra.kafka.positions import backlog, give_back, position_of, skip, unread
 from infra.kafka.tries import Tries
+from infra.metrics import stream as metrics
 
 if TYPE_CHECKING:
     from infra.kafka.consumer import Consumer
@@ -26,7 +27,7 @@ T = TypeVar("T")
 _POLL_S: Final = 1.0  # how long a fetch waits for a first record; also bounds how late a stop is noticed
 _NO_PARTITIONS_PAUSE_S: Final = 0.2
 _SUSPECT_POLL_S: Final = 0.1
-_HAND_OVER_S: Final = 3.0
+HAND_OVER_S: Final = 3.0
 
 
 class Intake:
@@ -91,7 +92,7 @@ class Intake:
         """Commit what is done, and leave the partitions without a note; give up soon, as the broker may be away."""
         self._consumer.stop_flow()  # no note may follow
         with suppress(TimeoutError):
-            async with asyncio.timeout(_HAND_OVER_S):
+            async with asyncio.timeout(HAND_OVER_S):
                 await self._consumer.commit()
                 await self._on_thread(self.tries.hand_over)
 
@@ -215,10 +216,13 @@ class Intake:
         return batch
 
     async def _hand_on(self, batch: RecordBatch) -> None:
-        count = len(batch.value or ())
+        records: Sequence[Any] = batch.value or ()
+        count = len(records)
         self._batching.arrived(count, batch.size_bytes)
         self.ledger.add(batch)
         self._count_open()
+        for topic, received in Counter([record.topic for record in records]).items():
+            metrics.RECEIVED.labels(topic=topic).inc(received)
         metrics.BATCH_EVENTS.observe(count)
         metrics.BATCH_BYTES.observe(batch.size_bytes)
         await self._consumer.callback(batch)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from infra.errors import BrokerUnavailable
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 
 _MEMBERS = 5  # the place of the members in a group's description
 _UUID_CHARACTERS = 36
+
+
+def is_member(client: AIOKafkaConsumer) -> bool:
+    """Whether a consumer is in its group now, as far as it knows.
+
+    One that was asleep and is no longer known forgets its generation, and aiokafka 0.14 then commits as a consumer
+    without a group does. Kafka takes that for a group that is empty just now, and its offsets go back.
+    """
+    generation: int = client._coordinator.generation  # noqa: SLF001 - nothing else tells
+    return generation >= 0
 
 
 async def replaced_by(app: "BatchApp", bootstrap: str) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
@@ -13,6 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from faust.transport.drivers import aiokafka as stock
 
 from infra.errors import DeliveryFailed, PartitionMissing, TopicMissing
+from infra.metrics.producer import PUBLISHED
 from schemas.errors import AisleError
 
 _ASK_AGAIN_S = 0.2
@@ -28,6 +29,16 @@ class OutRecord:
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
     timestamp_ms: int | None = None
+
+
+class Deliverer(Protocol):
+    """What agents publish by."""
+
+    async def partition_of(self, topic: str, key: bytes) -> int:
+        """The partition that Kafka's own clients give a key."""
+
+    async def deliver(self, topic: str, records: Iterable[OutRecord]) -> None:
+        """Publish records and wait until every one is acknowledged."""
 
 
 class Producer(stock.Producer):
@@ -77,6 +88,7 @@ class Producer(stock.Producer):
                 for partition, rows in by_partition.items():
                     sent += await _send(producer, topic, partition, rows)
                 await asyncio.gather(*sent)
+            PUBLISHED.labels(topic=topic).inc(sum(map(len, by_partition.values())))
         except Exception as error:
             late = isinstance(error, TimeoutError)
             why = f"no answer within {self.request_timeout:g} s" if late else f"{type(error).__name__}: {error}"

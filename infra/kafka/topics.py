@@ -1,6 +1,6 @@
 """Topics are created by this and by nothing else: explicit partitions, replication, retention."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,18 +79,20 @@ async def create_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[
     return states
 
 
-def check_in_step(states: Iterable[TopicState], source: str) -> None:
+def check_in_step(states: Iterable[TopicState], source: str, also: Collection[str] | None = None) -> None:
     """Check that the topics that answer a topic have room: each answer goes to its record's partition number.
 
     Args:
         states: All topics.
         source: The topic that is answered.
+        also: Which topics have to be there beside it and its answers; None: all.
 
     Raises:
         TopicMissing: A topic does not exist, or one that answers has fewer partitions than the source.
     """
     partitions = {state.name: state.partitions for state in states}
-    if absent := [name for name, count in partitions.items() if not count]:
+    wanted = partitions if also is None else {source, *ANSWERS[source], *also}
+    if absent := [name for name, count in partitions.items() if not count and name in wanted]:
         raise TopicMissing(f"Missing topics: {', '.join(absent)}.", hint="Run `aisle topics create`.")
     for name in ANSWERS[source]:
         if partitions[name] < partitions[source]:

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
+from infra.kafka.membership import is_member
 from infra.logging import get_logger
 
 _NOTE: Final = re.compile(r"aisle (seen|tries)=(\d{1,9})(?: until=(\d{1,18}))?")  # other releases may add to it
@@ -204,7 +205,7 @@ def _head(committed: OffsetAndMetadata, limit: int) -> _Head:
 
 
 async def _commit(consumer: AIOKafkaConsumer, notes: Mapping[TP, tuple[int, str]]) -> None:
-    assigned = consumer.assignment()
+    assigned = consumer.assignment() if is_member(consumer) else set()
     offsets = {TopicPartition(*tp): OffsetAndMetadata(*note) for tp, note in notes.items()}
     if offsets := {tp: offset for tp, offset in offsets.items() if tp in assigned}:
         await consumer.commit(offsets)

@@ -9,6 +9,9 @@ from typing import Final
 
 from infra.local.state import run_dir
 
+TRAINING: Final = "training"
+"""What a retraining holds while it trains."""
+
 _POLL_S: Final = 0.1
 
 
@@ -50,6 +53,21 @@ class DirLock:
                 return False
             time.sleep(_POLL_S)
         return True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether some process has the lock, be it this one."""
+        try:
+            fd = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
 
     def release(self) -> None:
         """Give the lock back, and remove its file and an empty folder; without the lock, do nothing."""

@@ -17,7 +17,7 @@ MONGODB_PORT: Final = 27017
 
 def needed(settings: Settings) -> tuple[ServiceName, ...]:
     """The services that the settings do not name servers for."""
-    named = {"kafka": settings.kafka_bootstrap, "docstore": settings.mongodb_uri}
+    named = {"kafka": settings.kafka_bootstrap, "docstore": settings.mongodb_uri or settings.mongodb_uri_file}
     return tuple(name for name in SERVICES if not named[name])
 
 
@@ -38,7 +38,7 @@ def launch(settings: Settings, name: ServiceName) -> Launch:
     if name == "kafka":
         folder = data_dir / "kafka"
         ports = choose_ports(folder, {"broker": KAFKA_PORT, "controller": KAFKA_PORT + 1})
-        kafka.write_properties(folder, ports)
+        kafka.write_properties(folder, ports, settings.kafka_security_protocol)
         argv = module("infra.local.jvm", "kafka", str(folder), jar_folder)
         return Launch(argv, log=log, address=f"{HOST}:{ports['broker']}", ports=ports, kind="kafka")
     program = mongod(settings)
@@ -59,8 +59,10 @@ def mongod(settings: Settings) -> str | None:
     return None if embedded.exists() and not real.exists() else shutil.which("mongod")
 
 
-def answers(name: ServiceName, plan: Launch) -> bool:
+def answers(settings: Settings, name: ServiceName, plan: Launch) -> bool:
     """Whether a started service does its work; takes up to a few seconds."""
     if name == "kafka":
-        return kafka_answers(plan.address)
+        from infra.kafka.security import client_security  # aiokafka, which most commands do without
+
+        return kafka_answers(plan.address, client_security(settings))
     return store_answers(f"{HOST}:{plan.ports['store']}", plan.address)

@@ -5,20 +5,23 @@ import contextlib
 import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from infra.local.ports import HOST
+
+if TYPE_CHECKING:
+    from infra.kafka.security import Security
 
 _WAIT_S: Final = 2.0
 _LIVE_WAIT_S: Final = 5.0  # a worker that loads TensorFlow can be silent for seconds
 
 
-def kafka_answers(address: str) -> bool:
+def kafka_answers(address: str, security: "Security") -> bool:
     """Whether the broker is in service: it names itself as one that topics can be placed on."""
     if not _is_open(address):
         return False
     with ThreadPoolExecutor(1) as thread:  # the caller may be inside an event loop
-        return thread.submit(asyncio.run, _has_brokers(address)).result()
+        return thread.submit(asyncio.run, _has_brokers(address, security)).result()
 
 
 def store_answers(address: str, uri: str) -> bool:
@@ -63,11 +66,12 @@ def _ask(port: int, what: str, wait_s: float) -> tuple[int, str] | None:
         connection.close()
 
 
-async def _has_brokers(address: str) -> bool:
+async def _has_brokers(address: str, security: "Security") -> bool:
     from aiokafka.client import AIOKafkaClient
     from aiokafka.errors import KafkaError
 
-    client = AIOKafkaClient(bootstrap_servers=address, request_timeout_ms=int(_WAIT_S * 1_000))
+    wait_ms = int(_WAIT_S * 1_000)
+    client = AIOKafkaClient(bootstrap_servers=address, request_timeout_ms=wait_ms, **security.arguments())
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_WAIT_S):

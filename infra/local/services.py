@@ -33,7 +33,7 @@ class LocalServices:
     As a context manager it starts them tied to this process, and stops those that it started.
 
     Args:
-        settings: ``data_dir``, ``kafka_bootstrap`` and ``mongodb_uri`` are used.
+        settings: ``data_dir``, those of the servers' addresses and of security are used.
         say: Gets a line at each step that takes a while.
     """
 
@@ -140,7 +140,7 @@ class LocalServices:
             self._say(f"starting {name} on port {next(iter(launch.ports.values()))}")
             started = self._ours[name] = spawn(launch, deadline_s=STOP_S)
             state = record(self._settings, name, launch, started)
-            if wait_until_up(name, launch, started.process):
+            if wait_until_up(self._settings, name, launch, started.process):
                 return state
             lost_port = not all(is_free(port) for port in launch.ports.values())
             self.stop_one(name)
@@ -169,12 +169,12 @@ def record(settings: Settings, name: ServiceName, launch: Launch, running: Runni
     return state
 
 
-def wait_until_up(name: ServiceName, launch: Launch, process: subprocess.Popen[bytes]) -> bool:
+def wait_until_up(settings: Settings, name: ServiceName, launch: Launch, process: subprocess.Popen[bytes]) -> bool:
     """Wait until a service answers; False when it ended first or took too long."""
     until = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < until:
         # Another server may have taken the port since it was chosen: it is not this one that would answer.
-        if listens(process.pid, launch.ports.values()) and plan.answers(name, launch):
+        if listens(process.pid, launch.ports.values()) and plan.answers(settings, name, launch):
             return True
         time.sleep(_POLL_S)
     return False

@@ -1,0 +1,116 @@
+"""Collections as files: BSON documents one after another, gzipped, as `mongorestore --gzip` reads them too.
+
+A collection's digest is the sum of the SHA-256 of its documents modulo 2^256: the same in any order, so that neither
+side has to sort.
+"""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import bson
+from bson.codec_options import CodecOptions
+from pymongo import ReplaceOne
+
+from infra.backup.manifest import Collected
+from infra.errors import BackupInvalid
+from infra.store import LEASES, Document, Store
+
+SUFFIX: Final = ".bson.gz"
+LEFT_OUT: Final = frozenset({LEASES})
+"""What only says which living process does something."""
+
+_BATCH: Final = 500
+_LEVEL: Final = 3
+_LENGTH_BYTES: Final = 4
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_OPTIONS: Final = CodecOptions[Document](tz_aware=True)
+
+
+class Digest:
+    """Counts documents, and sums up their hashes."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self._sum = 0
+
+    def add(self, content: bytes) -> None:
+        """Add a document, as BSON."""
+        self.documents += 1
+        self._sum = (self._sum + int.from_bytes(sha256(content).digest(), "big")) % (1 << 256)
+
+    @property
+    def result(self) -> Collected:
+        """What was added."""
+        return Collected(documents=self.documents, digest=f"{self._sum:064x}")
+
+
+async def collections_of(store: Store) -> list[str]:
+    """The collections that a backup has."""
+    return sorted(set(await store.collection_names()) - LEFT_OUT)
+
+
+async def dump(store: Store, collection: str, path: Path) -> Collected:
+    """Write a collection to a file.
+
+    Raises:
+        StoreUnavailable: The store is away.
+        OSError: The disk is full or not writable.
+    """
+    digest = Digest()
+    with gzip.GzipFile(path, "wb", compresslevel=_LEVEL, mtime=0) as file:
+        async for some in _documents(store, collection):
+            contents = [bson.encode(one) for one in some]
+            for content in contents:
+                digest.add(content)
+            await asyncio.to_thread(file.write, b"".join(contents))
+    return digest.result
+
+
+async def digest_of(store: Store, collection: str) -> Collected:
+    """What a collection has now."""
+    digest = Digest()
+    async for some in _documents(store, collection):
+        for one in some:
+            digest.add(bson.encode(one))
+    return digest.result
+
+
+async def load(store: Store, collection: str, path: Path) -> None:
+    """Put a file's documents into a collection; one that is there under the same id is replaced.
+
+    Raises:
+        BackupInvalid: It is no file of documents.
+        StoreUnavailable: The store is away; may be repeated.
+    """
+    with gzip.open(path) as file:
+        documents = _read(cast(BinaryIO, file), path)
+        while some := await asyncio.to_thread(_take, documents):
+            await store.upsert(collection, [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in some])
+
+
+async def _documents(store: Store, collection: str) -> AsyncIterator[list[Document]]:
+    cursor = store.collection(collection).find({})
+    while True:
+        with store.named_errors():
+            some: list[Document] = await cursor.to_list(_BATCH)
+        if not some:
+            return
+        yield some
+
+
+def _take(documents: Iterator[Document]) -> list[Document]:
+    return list(islice(documents, _BATCH))
+
+
+def _read(file: BinaryIO, path: Path) -> Iterator[Document]:
+    while head := file.read(_LENGTH_BYTES):
+        size = int.from_bytes(head, "little")
+        content = head + file.read(max(0, min(size, _MOST_BYTES) - _LENGTH_BYTES))
+        if len(content) != size:
+            raise BackupInvalid(f"{path} ends in the middle of a document.")
+        yield bson.decode(content, _OPTIONS)
