@@ -1,4 +1,4 @@
-"""The archive agent: products, predictions, dead letters and feedback to MongoDB."""
+"""The archive agent: products, predictions, dead letters, feedback and answers in the shadow to MongoDB."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,28 +9,30 @@ from pydantic import ValidationError
 
 from infra.errors import DocumentRefused
 from infra.images import ImageStore
-from infra.kafka.producer import OutRecord, Producer
+from infra.kafka.producer import Deliverer, OutRecord
 from infra.logging import get_logger
-from infra.store import ITEMS, Store
+from infra.store import ITEMS, SHADOW, Store
+from model.shelves import TaxonomyInForce, check_code
 from schemas.dead_letter import DeadLetter
 from schemas.errors import AisleError
 from schemas.feedback import Feedback
 from schemas.limits import MAX_RECORD_BYTES
 from schemas.prediction import Prediction
 from schemas.product import Image
-from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
+from schemas.shadow import ShadowPrediction
+from schemas.topics import FEEDBACK, FEEDBACK_DLQ, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN, SHADOW_OUT
 from streams.dead_letters import dead_letter
 from streams.decisions import Decisions
 from streams.decode import id_of, parse, parse_product
 from streams.errors import EventFatal
+from streams.forgotten import Sieve
 from streams.isolate import isolate
-from streams.items import Document, Part, dead_letter_part, prediction_part, product_part, upserts
+from streams.items import Document, Part, dead_letter_part, prediction_part, product_part, shadow_upserts, upserts
 from streams.kept_photos import PhotoKeeper
 from streams.photos import PhotoReader
-from streams.shelves import TaxonomyInForce, check_code
 from streams.verdicts import Verdicts, feedback_document
 
-TOPICS = (PRODUCTS_IN, PREDICTIONS_OUT, FEEDBACK, PRODUCTS_DLQ)
+TOPICS = (PRODUCTS_IN, PREDICTIONS_OUT, FEEDBACK, PRODUCTS_DLQ, SHADOW_OUT)
 
 logger = get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Writes:
     named: list[tuple[Image, Document]] = field(default_factory=list)
     products: set[str] = field(default_factory=set)
     feedback: list[dict[str, Any]] = field(default_factory=list)
+    shadow: list[ShadowPrediction] = field(default_factory=list)
     dead_letters: list[OutRecord] = field(default_factory=list)
 
     def add(self, part: Part) -> None:
@@ -69,7 +72,7 @@ class ArchiveStage:
         self,
         store: Store,
         images: ImageStore,
-        producer: Producer,
+        producer: Deliverer,
         retry_budget_s: float,
         taxonomy: TaxonomyInForce,
         photos: PhotoReader | None = None,
@@ -79,6 +82,7 @@ class ArchiveStage:
         self._verdicts = Verdicts(store)
         self._decisions = Decisions(store, self._verdicts, producer, taxonomy)
         self._photos = PhotoKeeper(images, photos)
+        self._sieve = Sieve(store, images)
         self._producer = producer
         self._retry_budget_s = retry_budget_s
         self._readers: dict[str, Callable[[ConsumerRecord, Writes], None]] = {
@@ -86,6 +90,7 @@ class ArchiveStage:
             PREDICTIONS_OUT: self._read_prediction,
             PRODUCTS_DLQ: self._read_dead_letter,
             FEEDBACK: self._read_feedback,
+            SHADOW_OUT: self._read_shadow,
         }
 
     def decode(self, records: Sequence[ConsumerRecord]) -> Writes:
@@ -105,12 +110,11 @@ class ArchiveStage:
         """Write everything; repeated as a whole while the store is away, which changes nothing."""
 
         async def write() -> None:
-            await self._write_items(results.items)
-            kept = await self._verdicts.keep(results.feedback) if results.feedback else []
-            products = results.products | {document["product_id"] for document in kept if "product_id" in document}
-            events = results.events | {document["event_id"] for document in kept if document["event_id"] is not None}
-            if events or products:
-                await self._decisions.tell(await self._verdicts.parked(events, products))
+            await self._sieve.changed()
+            while True:
+                await self._write(await self._sieve.passed(results))
+                if not await self._sieve.changed():
+                    return
 
         await self._store.retrying(write, self._retry_budget_s)
         if results.dead_letters:
@@ -130,6 +134,16 @@ class ArchiveStage:
             if record.topic == FEEDBACK:
                 writes.dead_letters.append(dead_letter(record, id_of(record), "poison", error))
         return writes
+
+    async def _write(self, results: Writes) -> None:
+        await self._write_items(results.items)
+        if results.shadow:
+            await self._store.upsert(SHADOW, shadow_upserts(results.shadow))
+        kept = await self._verdicts.keep(results.feedback) if results.feedback else []
+        products = results.products | {document["product_id"] for document in kept if "product_id" in document}
+        events = results.events | {document["event_id"] for document in kept if document["event_id"] is not None}
+        if events or products:
+            await self._decisions.tell(await self._verdicts.parked(events, products))
 
     async def _write_items(self, parts: Sequence[Part]) -> None:
         """Write the parts; one that no document can hold is logged and left out, its neighbours are written."""
@@ -172,6 +186,12 @@ class ArchiveStage:
             _log_skipped(record, f"no dead letter of aisle's: {error.error_count()} error headers missing or wrong")
             return
         writes.add(dead_letter_part(id_of(record), reason, record))
+
+    def _read_shadow(self, record: ConsumerRecord, writes: Writes) -> None:
+        try:
+            writes.shadow.append(parse(ShadowPrediction, record, limit_bytes=MAX_RECORD_BYTES))
+        except AisleError as error:
+            _log_skipped(record, error.message)
 
     def _read_feedback(self, record: ConsumerRecord, writes: Writes) -> None:
         try:

@@ -9,11 +9,13 @@ from infra.images import ImageStore
 from infra.kafka.app import BatchApp, new_app
 from infra.logging import get_logger
 from infra.store import Store
-from schemas.topics import FEEDBACK
+from infra.store_schema import prepare
+from infra.tracing import traced
+from model.shelves import TaxonomyInForce
+from schemas.topics import FEEDBACK, VERDICTS
 from streams.archive import TOPICS, ArchiveStage
 from streams.commit import run_stage
-from streams.photos import PhotoReader
-from streams.shelves import TaxonomyInForce
+from streams.traced import archive_stage, photo_reader, sender
 from streams.worker import Worker
 
 GROUP = "aisle-archive"
@@ -27,8 +29,10 @@ async def main(worker: Worker) -> None:
     The group is joined only once the store answers, and left when it is away for long, so that nobody waits
     for us: alive and not ready, we join again when it answers.
     """
-    store = Store(find_mongodb(worker.settings), worker.settings.mongodb_database)
-    with closing(store):
+    with (
+        traced(worker.settings, "archive"),
+        closing(Store(find_mongodb(worker.settings), worker.settings.mongodb_database)) as store,
+    ):
         while True:
             try:
                 return await worker.run(await _new_app(worker, store))
@@ -41,18 +45,18 @@ async def _new_app(worker: Worker, store: Store) -> BatchApp:
     settings, health = worker.settings, worker.health
     health.waits_for("store", f"no MongoDB server answers at {store.address}")
     await store.wait()
-    await store.retrying(store.create_indexes, settings.retry_budget_s)  # it may answer and yet have no primary
+    await store.retrying(lambda: prepare(store), settings.retry_budget_s)  # it may answer and yet have no primary
     health.has("store")
 
-    app = new_app(GROUP, settings, await worker.broker(FEEDBACK))
-    images, photos = ImageStore(settings.data_dir / "images"), PhotoReader.of(settings)
+    app = new_app(GROUP, settings, await worker.broker(FEEDBACK, *TOPICS, VERDICTS))
+    images, photos = ImageStore(settings.data_dir / "images"), photo_reader(settings)
     taxonomy = TaxonomyInForce(settings)
 
     @app.agent(app.topic(*TOPICS), name="archive")
     async def archive(stream: Any) -> None:
-        stage = ArchiveStage(store, images, app.batch_producer, settings.retry_budget_s, taxonomy, photos)
+        stage = ArchiveStage(store, images, sender(app.batch_producer), settings.retry_budget_s, taxonomy, photos)
         try:
-            await run_stage(stream, stage, worker.progress)
+            await run_stage(stream, archive_stage(stage), worker.progress)
         except (StoreUnavailable, StoreRefused) as error:
             await worker.leave(error)
 

@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 
 from aiokafka.structs import ConsumerRecord
 
-from infra.kafka.producer import OutRecord, Producer
+from infra.kafka.producer import Deliverer, OutRecord
 from infra.logging import get_logger
+from infra.metrics.answers import count_answers
+from infra.metrics.producer import PUBLISHED
+from infra.metrics.stream import DEAD_LETTERS
 from model.classifier import Classification
 from schemas.dead_letter import Stage
 from schemas.errors import AisleError
 from schemas.prediction import ModelRef
 from schemas.product import Product
-from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
+from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.dead_letters import dead_letter
 from streams.decided import DecidedContents
 from streams.decode import Received, id_of, parse_product
@@ -23,6 +26,10 @@ from streams.inference import Inference
 from streams.photos import PhotoReader, parts
 
 logger = get_logger(__name__)
+
+# There from the start, so that the first one shows as an increase.
+DEAD_LETTERS.labels(topic=PRODUCTS_IN, stage="poison", reason=EventFatal.code)
+PUBLISHED.labels(topic=PRODUCTS_DLQ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class ClassifyStage:
     def __init__(
         self,
         inference: Inference,
-        producer: Producer,
+        producer: Deliverer,
         photos: PhotoReader | None = None,
         decided: DecidedContents | None = None,
     ) -> None:
@@ -87,19 +94,10 @@ class ClassifyStage:
     async def _answers(self, products: list[Product]) -> list[Classification | Exception]:
         decided = {} if self._decided is None else await self._decided.look_up(products)
         if not decided:
-            return await self._classify(products)
+            return await ask(self._inference, self._photos, products)
         left = [product for number, product in enumerate(products) if number not in decided]
-        answers = iter(await self._classify(left))
+        answers = iter(await ask(self._inference, self._photos, left))
         return [decided[number] if number in decided else next(answers) for number in range(len(products))]
-
-    async def _classify(self, products: list[Product]) -> list[Classification | Exception]:
-        if self._photos is None or not self._inference.classifier.reads_photos:
-            return await self._inference.classify(products)
-        answers: list[Classification | Exception] = []
-        for part in parts([product.image for product in products]):
-            some = products[part]
-            answers += await self._inference.classify(some, await self._photos.read(some))
-        return answers
 
     def encode(self, results: Classified) -> Outbox:
         """The records to publish; a product that breaks the model alone becomes a dead letter."""
@@ -133,6 +131,7 @@ class ClassifyStage:
         outbox = self.encode(results)
         if outbox.predictions:
             await self._producer.deliver(PREDICTIONS_OUT, outbox.predictions)
+            count_answers(answer for answer in results.answers if not isinstance(answer, Exception))
         if outbox.dead_letters:
             await self._producer.deliver(PRODUCTS_DLQ, outbox.dead_letters)
 
@@ -148,3 +147,26 @@ def _dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: Ais
         why=error.message,
     )
     return dead_letter(record, event_id, stage, error)
+
+
+async def ask(
+    inference: Inference, photos: PhotoReader | None, products: list[Product]
+) -> list[Classification | Exception]:
+    """The model's answer to each product, or what it raises on this product alone.
+
+    Args:
+        inference: Asks the model.
+        photos: Reads photos for a model that looks at them.
+        products: Any number.
+
+    Raises:
+        ModelHung: A call exceeded its deadline.
+        ModelFailed: The model answers nothing.
+    """
+    if photos is None or not inference.classifier.reads_photos:
+        return await inference.classify(products)
+    answers: list[Classification | Exception] = []
+    for part in parts([product.image for product in products]):
+        some = products[part]
+        answers += await inference.classify(some, await photos.read(some))
+    return answers

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka.structs import ConsumerRecord
 
+from infra.metrics.stream import PROCESSED
 from schemas.errors import AisleError
 from streams.errors import ModelHung
 
@@ -49,6 +50,7 @@ class Progress:
         self._since.popleft()
         self.events += events
         self.batches += 1
+        PROCESSED.inc(events)
 
     def goes_on(self) -> None:
         """The delivery of the first batch in hand begins, which has a limit of its own."""

@@ -5,6 +5,7 @@ from hashlib import sha256
 from aiokafka.structs import ConsumerRecord
 
 from infra.kafka.producer import OutRecord
+from infra.metrics.stream import DEAD_LETTERS
 from schemas.dead_letter import DeadLetter, Stage, earlier_attempts, without_error_headers
 from schemas.errors import AisleError
 from schemas.headers import EVENT_ID, Headers, last_text
@@ -23,6 +24,7 @@ def dead_letter(record: ConsumerRecord, event_id: str, stage: Stage, error: Aisl
     A record too large for the dead-letter topic goes without its value, and without key or headers when
     these are what is too large; the value's SHA-256 and the source offset stay.
     """
+    DEAD_LETTERS.labels(topic=record.topic, stage=stage, reason=error.code).inc()
     key, value, headers = kept(record)
     reason = DeadLetter(
         topic=record.topic,

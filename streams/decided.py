@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 
 from infra.kafka.follower import Follower
 from infra.logging import get_logger
-from infra.metrics import DECIDED_CONTENTS
+from infra.metrics.answers import DECIDED_CONTENTS
 from model.classifier import Classification
 from schemas.content import digest_of
 from schemas.prediction import REVIEWER, Category, Modality

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.kafka.producer import OutRecord, Producer
+from infra.kafka.producer import Deliverer, OutRecord
 from infra.store import ITEMS, Store
+from infra.stored_items import content_of, decided_code, has_answer
+from model.shelves import TaxonomyInForce
 from schemas import headers as names
 from schemas.topics import PREDICTIONS_OUT, VERDICTS
 from schemas.verdict import ContentVerdict
-from streams.items import content_of
-from streams.reviewed import correction, has_answer
-from streams.shelves import TaxonomyInForce
+from streams.reviewed import correction
 from streams.verdicts import Verdicts
 
 Document = dict[str, Any]
@@ -42,7 +42,7 @@ class Decisions:
         taxonomy: Has the labels of the codes that people name.
     """
 
-    def __init__(self, store: Store, verdicts: Verdicts, producer: Producer, taxonomy: TaxonomyInForce) -> None:
+    def __init__(self, store: Store, verdicts: Verdicts, producer: Deliverer, taxonomy: TaxonomyInForce) -> None:
         self._store = store
         self._verdicts = verdicts
         self._producer = producer
@@ -115,15 +115,6 @@ def decision(items: Iterable[Document]) -> ContentVerdict | None:
         return None
     fields = {name: verdict[name] for name in ("verdict", "by", "at", "feedback_id")}
     return ContentVerdict(code=code, event_id=latest["_id"], **fields)
-
-
-def decided_code(item: Document) -> str | None:
-    """The category that the verdict on an item names: its own, or, of a validated one, the prediction's."""
-    verdict = item["verdict"]
-    if verdict["verdict"] == "validated":
-        code: str | None = item.get("prediction", {}).get("category", {}).get("code")
-        return code
-    return verdict["code"] if verdict["verdict"] == "corrected" else None
 
 
 def _speaks(item: Document) -> bool:

@@ -46,16 +46,20 @@ def parse(model: type[M], record: ConsumerRecord, *, limit_bytes: int = MAX_PROD
         RecordTooLarge: It is longer than ``limit_bytes``: a small compressed batch can hold huge records.
         RecordInvalid: It is not JSON in UTF-8, or not what the model asks for.
     """
-    return _read(model, model.model_validate_json, record, limit_bytes)
+    return _read(model, model.model_validate_json, record.value, limit_bytes)
 
 
 def parse_product(record: ConsumerRecord) -> Product:
     """Read a record's value as a product; the same as :func:`parse`, faster."""
-    return _read(Product, read_product, record, MAX_PRODUCT_RECORD_BYTES)
+    return product_of(record.value)
 
 
-def _read(model: type[M], read: Callable[[bytes], M], record: ConsumerRecord, limit_bytes: int) -> M:
-    value = record.value
+def product_of(value: bytes | None) -> Product:
+    """Read the value of a record as a product; raises as :func:`parse`."""
+    return _read(Product, read_product, value, MAX_PRODUCT_RECORD_BYTES)
+
+
+def _read(model: type[M], read: Callable[[bytes], M], value: bytes | None, limit_bytes: int) -> M:
     if not value:
         raise RecordEmpty(f"The record has {'no value' if value is None else 'an empty value'}.")
     if len(value) > limit_bytes:

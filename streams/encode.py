@@ -17,6 +17,7 @@ from infra.kafka.producer import OutRecord
 from model.classifier import Classification
 from schemas import headers as names
 from schemas.headers import last_text
+from schemas.limits import MAX_ID_CHARS
 from schemas.prediction import Category, ModelRef
 from schemas.time import Instant
 from streams.decode import Received
@@ -63,6 +64,8 @@ class PredictionEncoder:
             "model": self._model,
             "classified_at": self._at,
         }
+        if source.headers and (replay := last_text(source.headers, names.REPLAY)):
+            prediction["replay"] = replay[:MAX_ID_CHARS]
         headers = [(names.EVENT_ID, identity), (names.CE_ID, identity), *self._headers, *_trace(source)]
         return OutRecord(source.partition, product_id.encode(), orjson.dumps(prediction), headers)
 

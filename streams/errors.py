@@ -21,12 +21,6 @@ class RecordInvalid(AisleError):
     code = "record-invalid"
 
 
-class CodeUnknown(AisleError):
-    """A verdict that names a category outside the taxonomy."""
-
-    code = "code-unknown"
-
-
 class EventPoisonous(AisleError):
     """An event that makes the model fail, while the model answers others."""
 
@@ -65,13 +59,33 @@ class NotDrained(AisleError):
     retryable = True
 
 
-class RetryRefused(AisleError):
-    """A dead letter that may not, or cannot, be sent again."""
-
-    code = "retry-refused"
-
-
 class FencedInstanceId(AisleError):
     """Another process has taken this worker's place in its group, under the same instance id."""
 
     code = "fenced-instance-id"
+
+
+class ChallengerChanged(AisleError):
+    """A shadow worker's model is not the one to be tried any more."""
+
+    code = "challenger-changed"
+    retryable = True
+
+
+class ChallengerUnusable(AisleError):
+    """A model that is to be tried in the shadow and cannot be loaded."""
+
+    code = "challenger-unusable"
+    retryable = True
+
+
+class ReplayUnknown(AisleError):
+    """No replay, or more than one, has an id that begins as was said, or its file was damaged."""
+
+    code = "replay-unknown"
+
+
+class ReplayChanged(AisleError):
+    """What a replay read is not what it was when it began."""
+
+    code = "replay-changed"

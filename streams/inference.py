@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from itertools import repeat
 from typing import Protocol
 
@@ -78,7 +79,8 @@ class Inference:
 
     async def _call(self, pairs: Sequence[tuple[Product, Photo]]) -> Sequence[Classification]:
         products, photos = map(list, zip(*pairs, strict=True))
-        call = asyncio.get_running_loop().run_in_executor(self._thread, self.classifier.classify, products, photos)
+        loop, within = asyncio.get_running_loop(), copy_context().run  # what is traced there belongs to this batch
+        call = loop.run_in_executor(self._thread, within, self.classifier.classify, products, photos)
         done, _ = await asyncio.wait({call}, timeout=self._deadline_s)
         if not done:
             raise _hung(len(pairs), self._deadline_s)

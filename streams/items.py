@@ -14,10 +14,11 @@ from aiokafka.structs import ConsumerRecord
 from bson import Binary
 from pymongo import UpdateOne
 
-from schemas.content import content_key, digest_name, photo_content
+from schemas.content import photo_content
 from schemas.dead_letter import DeadLetter
 from schemas.prediction import Prediction
 from schemas.product import Image, Product
+from schemas.shadow import ShadowPrediction
 from streams.dead_letters import kept
 
 Document = dict[str, Any]
@@ -55,13 +56,6 @@ def product_part(event_id: str, product: Product, record: ConsumerRecord, photos
     if product.submitted_by is not None:
         part["submitted_by"] = product.submitted_by
     return Part(event_id, "$min", "product", part, product.product_id)
-
-
-def content_of(product: Document) -> str:
-    """The key of the content of a stored product part, the same as that of the product it was made from."""
-    image = product.get("image") or {}
-    photo = image.get("uri") or (digest_name(image["sha256"]) if "sha256" in image else None)
-    return content_key(product.get("title"), product.get("description"), photo)
 
 
 def prediction_part(prediction: Prediction, record: ConsumerRecord) -> Part:
@@ -111,6 +105,26 @@ def _upsert(event_id: str, parts: dict[str, Part]) -> UpdateOne:
             # $min, so that even an event id that two products share ends the same in any order.
             update.setdefault("$min", {})["product_id"] = part.product_id
     return UpdateOne({"_id": event_id}, update, upsert=True)
+
+
+def shadow_upserts(scores: Iterable[ShadowPrediction]) -> list[UpdateOne]:
+    """Answers in the shadow, a document for each event and version; the earliest of several stays.
+
+    Sorted as above.
+    """
+    by_id: dict[str, ShadowPrediction] = {}
+    for score in scores:
+        key = f"{score.event_id}/{score.model.version}"
+        if key not in by_id or score.scored_at < by_id[key].scored_at:
+            by_id[key] = score
+    return [UpdateOne({"_id": key}, _shadow_update(by_id[key]), upsert=True) for key in sorted(by_id)]
+
+
+def _shadow_update(score: ShadowPrediction) -> Document:
+    outer = {"event_id", "product_id", "model"}
+    fields = score.model_dump(exclude=outer | {"scored_at"}, exclude_none=True)
+    known = {"event_id": score.event_id, "product_id": score.product_id, "version": score.model.version}
+    return {"$min": {"score": {"scored_at": score.scored_at, **fields}}, "$set": known | {"name": score.model.name}}
 
 
 def copied(image: Image, digest: str, size_bytes: int) -> Document:

@@ -77,8 +77,8 @@ async def _supervise(settings: Settings, main: Callable[[Worker], Coroutine[Any,
 
 @asynccontextmanager
 async def _watched(worker: Worker) -> AsyncIterator[None]:
-    async with worker.health.serve(worker.settings.health_port) as port:
-        logger.info("starting", health=f"http://127.0.0.1:{port}/health/ready", pid=os.getpid())
+    async with worker.health.serve(worker.settings.health_port, worker.settings.health_host) as port:
+        logger.info("starting", health=f"http://{worker.settings.health_host}:{port}/health/ready", pid=os.getpid())
         with Watchdog(worker.settings.loop_stall_s):
             yield
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from infra.settings import Settings
 from model.classifier import Classifier
+from model.shelves import shelves_of
 from model.tensorflow import tensorflow
 from schemas.prediction import Category
-from streams.shelves import shelves_of
+from streams.traced import classifier_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def make_ready(bundle: Path, settings: Settings) -> Ready:
 def load(bundle: Path, language: str) -> Classifier:
     """Load a model, with TensorFlow out of the garbage collector's way."""
     import_tensorflow()
-    return Classifier.load(bundle, language=language)
+    return classifier_class().load(bundle, language=language)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Final
 
 from infra.health import Health
 from infra.logging import get_logger
-from infra.metrics import MODEL_SWAPS, show_model
+from infra.metrics.answers import MODEL_SWAPS, show_model
 from infra.settings import Settings
 from model.errors import BundleUnavailable
 from model.fetch import fetch_bundle
@@ -22,12 +22,14 @@ from schemas.model_event import ModelEvent
 from schemas.prediction import ModelRef
 from streams.champion import Champion
 from streams.decided import DecidedContents
+from streams.errors import ModelHung
 from streams.inference import Inference
 from streams.loading import Ready, make_ready
 
 _FIRST_PAUSE_S: Final = 2.0
 _LONGEST_PAUSE_S: Final = 300.0
 _FETCH_S: Final = 1_800.0
+_LOAD_S: Final = 600.0
 _MODEL: Final = "model"
 
 logger = get_logger(__name__)
@@ -50,6 +52,7 @@ class HotSwap:
         self._refused: ModelEvent | None = None
         self._why = ""
         self._tries = 0
+        self._hung = False
 
     async def first(self) -> Ready:
         """The model to begin with; waits for as long as there is none that can be served.
@@ -121,7 +124,10 @@ class HotSwap:
         """The model of a decision; None, with the reason told, where it cannot be served."""
         try:
             bundle = await self._unless_newer(event, asyncio.to_thread(fetch_bundle, event, self._models_dir))
-            return await asyncio.to_thread(make_ready, bundle, self._settings)
+            loading = asyncio.ensure_future(asyncio.to_thread(make_ready, bundle, self._settings))
+            if not (await asyncio.wait({loading}, timeout=_LOAD_S))[0]:
+                raise ModelHung(f"It was not loaded within {_LOAD_S:g} s, and is not tried again.")
+            return loading.result()
         except Exception as error:  # noqa: BLE001 - whatever it is, the model in service stays
             self._refuse(event, error, serving)
             return None
@@ -154,6 +160,7 @@ class HotSwap:
         self._tries = self._tries + 1 if event == self._refused else 1
         self._refused = event
         version, stays = event.model.version, serving.version if serving else "nothing"
+        self._hung = isinstance(error, ModelHung)
         self._why = f"The champion {version} cannot be served: {_said(error)}"
         MODEL_SWAPS.labels(outcome="failed").inc()
         if serving is not None:
@@ -164,12 +171,14 @@ class HotSwap:
             serving=stays,
             why=_said(error),
             tries=self._tries,
-            again_in_s=self._pause_s,
+            again_in_s=None if self._hung else self._pause_s,
             exc_info=None if isinstance(error, AisleError) else error,
         )
 
     @property
     def _pause_s(self) -> float:
+        if self._hung:  # its thread cannot be stopped, and each try would take another, of which there are few
+            return float("inf")
         return min(_FIRST_PAUSE_S * 2.0 ** min(self._tries - 1, 16), _LONGEST_PAUSE_S)
 
 

@@ -6,7 +6,7 @@ parked until there is such an item, and until all that follows from it has been 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
@@ -70,8 +70,14 @@ class Verdicts:
         return named + resolved
 
     async def bind(self, contents: Iterable[tuple[Document, str]]) -> None:
-        """Note which content each verdict is about."""
-        await self._update((document["_id"], {"content": content}) for document, content in contents)
+        """Note which content each verdict is about, and since when that is known.
+
+        ``known_at`` is this machine's time: by it is counted what came since a training, whenever it was given.
+        """
+        by_id = sorted(((document["_id"], content) for document, content in contents), key=lambda one: str(one[0]))
+        since = {"$min": {"known_at": datetime.now(UTC)}}
+        changes = [UpdateOne({"_id": key}, {"$set": {"content": content}} | since) for key, content in by_id]
+        await self._store.upsert(FEEDBACK, changes)
 
     async def release(self, documents: Iterable[Document]) -> None:
         """Note that all that follows from these verdicts has been told."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -9,6 +11,7 @@ from faust.types import TP
 from mode.threads import WorkerThread
 
 from infra.endpoints import find_kafka
+from infra.errors import BrokerUnavailable, TopicMissing
 from infra.health import Health
 from infra.kafka.app import BatchApp
 from infra.kafka.clients import admin_client, wait_for_broker
@@ -23,6 +26,7 @@ from streams.errors import FencedInstanceId, NotDrained, WorkerStuck
 logger = get_logger(__name__)
 
 _LOOK_EVERY_S = 1.0
+_TOPICS_EVERY_S = 2.0
 _STUCK_LOOKS = 3
 _DRAIN_MARGIN_S = 8.0  # for the last commit and for leaving the group
 _LEAVE_S = 3.0  # it takes about one; longer when the broker is away, and then it does not matter
@@ -55,21 +59,28 @@ class Worker:
         stuck_s = self.app.batch_consumer.stuck_s if self.app else 0.0
         return f"records wait, and none came for {stuck_s:.0f} s" if stuck_s > self.settings.intake_stall_s else None
 
-    async def broker(self, source: str) -> str:
+    async def broker(self, source: str, *also: str) -> str:
         """The bootstrap servers, once they answer and the topics are there.
+
+        An upgrade may bring a topic that an old broker has not: whoever needs it waits and says so, as no restart
+        makes it; the others work on.
 
         Args:
             source: The topic whose records this worker answers.
+            also: Others that it reads or writes, beside those that answer it.
 
         Raises:
             BrokerUnavailable: No broker is configured and none runs here.
-            TopicMissing: A topic does not exist, or has the wrong shape.
         """
-        bootstrap = find_kafka(self.settings)
+        bootstrap, told = find_kafka(self.settings), ""
         self.health.waits_for("broker", f"no broker answers at {bootstrap}")
-        await wait_for_broker(bootstrap)
-        async with admin_client(bootstrap) as admin:
-            check_in_step(await topic_states(admin), source)
+        await wait_for_broker(bootstrap, tell=lambda why: self.health.waits_for("broker", why))
+        while (why := await _amiss(bootstrap, source, also)) is not None:
+            self.health.waits_for("broker", why)
+            if why != told:
+                logger.error("waiting for topics", why=why)
+            told = why
+            await asyncio.sleep(_TOPICS_EVERY_S)
         self.health.has("broker")
         return bootstrap
 
@@ -91,7 +102,9 @@ class Worker:
             ends: set[asyncio.Future[Any]] = {asyncio.create_task(app.wait_until_stopped()), left}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if left.done():
-                await self.stop()
+                with suppress(NotDrained):  # what was in hand was given up on purpose
+                    await self.stop()
+                self._undrained = False
                 raise left.result()
             if app.crash_reason is not None:
                 await asyncio.to_thread(_wait_for_consumer)
@@ -169,6 +182,16 @@ class Worker:
             self._undrained = True
         if self._undrained:
             raise NotDrained(f"The batch in hand was not finished within {limit_s:g} s: it will be done again.")
+
+
+async def _amiss(bootstrap: str, source: str, also: Sequence[str]) -> str | None:
+    """What is wrong with the topics that a worker needs, and what to do; None where nothing is."""
+    try:
+        async with admin_client(bootstrap) as admin:
+            check_in_step(await topic_states(admin), source, also)
+    except (BrokerUnavailable, TopicMissing) as error:
+        return str(error)
+    return None
 
 
 def _wait_for_consumer() -> None:
