@@ -1,0 +1,1 @@
+"""The gateway: aisle over HTTP, for machines and for people."""

@@ -1,0 +1,1 @@
+"""Accounts: who people and their machines are, and how they prove it."""

@@ -1,0 +1,1 @@
+"""What an operator sees and does: models, runs, dead letters, drift, figures, the live feed."""

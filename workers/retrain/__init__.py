@@ -1,0 +1,1 @@
+"""Retraining: from what people say to a better model in service."""
