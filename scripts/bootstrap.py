@@ -22,8 +22,9 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
 
   run     start everything and watch real products being classified
   test    the whole test suite (ARGS go to pytest; -n0: in one process)
-  lint    formatting, lint, types and the folders' import rules
+  lint    formatting, lint, types, the folders' import rules, the site's links
   format  put the code in form
+  docs    build the site of docs/ into build/docs
   bench   measure the stream and the model (ARGS=stream or model: one of them)
   chaos   kill things under load and count what is left (ARGS=--ci: the small form)
   train   train a model (ARGS go to `aisle train`)
@@ -32,6 +33,10 @@ usage: python3 scripts/bootstrap.py COMMAND [ARGS]
   aisle   any other command, as in `aisle --help`
   env     only make the environment
   lock    resolve the dependencies anew (ARGS=--upgrade: the newest ones)
+  release-check  try the wheel in an empty environment
+  audit   ask for known vulnerabilities of what is shipped
+  sbom    write the bill of materials of what is shipped to dist/
+  coverage  the test suite with its coverage
   clean   remove .venv, var and caches
 
 The environment is .venv beside this project. It is made when it is missing
@@ -49,19 +54,24 @@ MODULES = {
     "test": ("pytest", "--numprocesses=2"),  # most of them wait for a broker, few for a core
     "bench": ("tests.bench",),
     "chaos": ("tests.chaos",),
+    "release-check": ("scripts.release", "check"),
+    **{name: ("scripts.release", name) for name in ("audit", "sbom", "coverage")},
 }
+# Warnings are errors: a broken link or anchor is one. All files are read anew, as links lead from one to another.
+SITE = ("sphinx-build", "-W", "--keep-going", "-q", "-E", "-d", "build/doctrees", "docs", "build/docs")
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
+    SITE,
 )
 FORMATTERS = (("ruff", "check", "--fix", "--exit-zero", "--quiet", "."), ("ruff", "format", "."))
 COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "pyproject.toml"),
 )
-LOCK = (*COMPILE, "--extra", "dev", "--output-file", "requirements.lock")
+LOCK = (*COMPILE, "--extra", "dev", "--extra", "docs", "--output-file", "requirements.lock")
 # What the container image needs: the same versions, without the tools of development.
 LOCK_RUN = (*COMPILE, "--constraint", "requirements.lock", "--output-file", "requirements-run.lock")
 # What the stream is measured beside. Some of it asks for older versions than ours, so ours are a wish, not a must:
@@ -76,7 +86,7 @@ def main(arguments: list[str]) -> int:
     if name in ("help", "-h", "--help"):
         print(HELP, end="")
         return 0
-    if name not in (*AISLE_COMMANDS, *MODULES, "lint", "format", "env", "lock", "clean"):
+    if name not in (*AISLE_COMMANDS, *MODULES, "lint", "format", "docs", "env", "lock", "clean"):
         return fail(f"There is no command {name!r}. See: python3 scripts/bootstrap.py help", 2)
     if sys.version_info[:2] not in SUPPORTED:
         return use_supported_python(arguments)
@@ -117,7 +127,7 @@ def _become(name: str, rest: list[str], bin_dir: Path) -> int:
         execute([str(bin_dir / "python"), "-m", *MODULES[name], *rest])
     if name == "lock":
         return lock(rest, bin_dir)
-    return run_all(FORMATTERS if name == "format" else CHECKS, bin_dir)
+    return run_all({"format": FORMATTERS, "docs": (SITE,)}.get(name, CHECKS), bin_dir)
 
 
 def lock(options: list[str], bin_dir: Path) -> int:

@@ -17,9 +17,16 @@ def command(as_json: bool, table: bool) -> None:
     if as_json:
         print_json({row.variable: row.value for row in rows})
     elif table:
-        click.echo("| variable | default | what it does |\n|---|---|---|")
-        for row in rows:
-            click.echo(f"| `{row.variable}` | {row.default} | {row.description} |")
+        click.echo(
+            "# Settings\n\n"
+            "Environment variables, or lines of a file `.env` where aisle starts. `aisle config` shows those in\n"
+            "force; `aisle config --table` prints this page."
+        )
+        for group in sorted({row.group for row in rows}, key=lambda name: (name != "General", name)):
+            click.echo(f"\n## {group}\n\n| variable | default | what it does |\n|---|---|---|")
+            for row in rows:
+                if row.group == group:
+                    click.echo(f"| `{row.variable}` | {row.default} | {row.description} |")
     else:
         width = max(len(row.variable) for row in rows)
         for row in rows:

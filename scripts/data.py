@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scripts.columns import column_options, columns_of
+from scripts.forget import forget
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -22,10 +23,13 @@ force_option = click.option("--force", is_flag=True, help="Replace what is there
 
 @click.group()
 def command() -> None:
-    """Make, check and split data files.
+    """Make, check and split data files; forget products.
 
     A data file is CSV, JSONL or Parquet, by its suffix.
     """
+
+
+command.add_command(forget)
 
 
 @command.command()

@@ -43,12 +43,12 @@ def command(once: bool, rate: float) -> None:
     from scripts.demo_narrator import Narrator
     from scripts.errors import SumsDisagree
 
-    settings = load_settings()
+    stay = not once and sys.stdout.isatty()
+    settings = _on_a_free_port(load_settings())
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
     console.print("aisle demo: real products through a real broker", style="bold")
     narrator = Narrator()
-    stack = Stack(settings, on_event=narrator)
-    stay = not once and sys.stdout.isatty()
+    stack = Stack(settings, gateway=stay, on_event=narrator)
     agrees = asyncio.run(
         run_until_stopped(stack, lambda: _show(settings, stack, narrator, console, rate=rate, stay=stay))
     )
@@ -63,7 +63,7 @@ async def _show(
     from scripts.demo_view import shown, summary
 
     await _train_if_needed(settings, narrator)
-    await narrator.ready.wait()
+    await narrator.ready("classify")
     rows = _held_out(settings)
     figures = Figures(total=len(rows) + len(_BROKEN))
     console.print(
@@ -77,10 +77,34 @@ async def _show(
     agrees = complete and documents == len(figures.sent) == len(figures.predicted) + len(figures.dead)
     console.print("the sums agree" if agrees else "the sums do not agree", style="bold green" if agrees else "bold red")
     if stay:
-        console.print(f"\nKafka answers at {stack.endpoints.kafka_bootstrap}. In another terminal try:")
+        await narrator.ready("gateway")
+        console.print("\nLook at them, and correct what is wrong, in a browser:")
+        console.print(f"  {await _page(settings, stack)}", soft_wrap=True)  # a link with a line break leads nowhere
+        console.print(f"Kafka answers at {stack.endpoints.kafka_bootstrap}. In another terminal try:")
         console.print('  aisle classify "Velouté de potiron"\n  aisle watch\n  aisle replay FILE\nCtrl-C ends it.')
         await stack.wait()
     return agrees
+
+
+def _on_a_free_port(settings: "Settings") -> "Settings":
+    """The same; where another program has the gateway's port, with another one."""
+    from infra.local.ports import any_free_port, is_free
+
+    wanted = settings.gateway_port
+    return settings if wanted and is_free(wanted) else settings.model_copy(update={"gateway_port": any_free_port()})
+
+
+async def _page(settings: "Settings", stack: "Stack") -> str:
+    """Where the pages are; while nobody has an account, the link by which the first one is made."""
+    from infra.store import Store
+    from workers.gateway.accounts.gatekeeper import Accounts
+
+    store = Store(stack.endpoints.mongodb_uri, settings.mongodb_database)
+    try:
+        link = await Accounts(store, settings).first_link()
+    finally:
+        store.close()
+    return link or settings.gateway_url or f"http://localhost:{settings.gateway_port}"
 
 
 async def _train_if_needed(settings: "Settings", narrator: "Narrator") -> None:
@@ -91,7 +115,8 @@ async def _train_if_needed(settings: "Settings", narrator: "Narrator") -> None:
     if settings.model is not None or read_champion(settings.data_dir / "models") is not None:
         return
     arguments = ("train", str(_starter_data()), "--theme-column", "category_group", "--name", "starter")
-    launch = Launch(module("scripts", *arguments), settings_variables(settings))
+    # The first prediction does not wait for MLflow's seconds; whoever opens its page finds the model all the same.
+    launch = Launch(module("scripts", *arguments), settings_variables(settings) | {"AISLE_MLFLOW": "false"})
     supervisor = Supervisor(narrator)
     try:
         await supervisor.start([Child("training", lambda: launch, step=True)])
@@ -151,7 +176,7 @@ async def _send(bootstrap: str, rows: list["ProductRow"], figures: "Figures", ra
     from schemas.headers import EVENT_ID
     from schemas.ids import cloudevent_id
     from schemas.topics import PRODUCTS_IN
-    from streams.publish import FileEvents, publish
+    from streams.replay.file import FileEvents, publish
 
     events = FileEvents.of(_starter_data())
     async with producer_client(bootstrap) as producer:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
 
     from model.data.dataset import ProductRow
-    from streams.publish import FileEvents
+    from streams.replay.file import FileEvents
 
 _SHOWN = 8
 _RATE_WINDOW_S = 3.0

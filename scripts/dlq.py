@@ -12,10 +12,11 @@ import click
 from scripts.dlq_choice import A_FEW, Selection, confirm, filter_options, resolve, selection_options
 from scripts.output import print_json, printable
 from scripts.person import user_name
+from scripts.stored import opened_store
 
 if TYPE_CHECKING:
     from infra.dead_letters import Action, DeadLetters, Letter
-    from streams.retry import Retried
+    from infra.retry import Retried
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -109,7 +110,7 @@ def retry(why: str | None, dry_run: bool, yes: bool, as_json: bool, **options: A
     EVENTs, or choose open ones with the options. One that was tried
     AISLE_DLQ_MAX_ATTEMPTS times is refused.
     """
-    from scripts.dlq_retry import send_again
+    from scripts.dlq_retry import send_and_show
 
     selection = Selection.of(options)
 
@@ -122,7 +123,7 @@ def retry(why: str | None, dry_run: bool, yes: bool, as_json: bool, **options: A
             async def note(sent: "list[Letter]") -> None:
                 await letters.note(_action("retried", letter, why) for letter in sent)
 
-            return await send_again(letters.read(ids), len(ids), note, dry_run=dry_run)
+            return await send_and_show(letters, ids, note, dry_run=dry_run)
 
     done = asyncio.run(run())
     _report("retried", done.sent, [(one.event_id, one.why) for one in done.refused], dry_run=dry_run, as_json=as_json)
@@ -158,16 +159,9 @@ def drop(why: str | None, dry_run: bool, yes: bool, as_json: bool, **options: An
 @asynccontextmanager
 async def _dead_letters() -> "AsyncIterator[DeadLetters]":
     from infra.dead_letters import DeadLetters
-    from infra.endpoints import find_mongodb
-    from infra.settings import load_settings
-    from infra.store import Store
 
-    settings = load_settings()
-    store = Store(find_mongodb(settings), settings.mongodb_database)
-    try:
+    async with opened_store() as store:
         yield DeadLetters(store)
-    finally:
-        store.close()
 
 
 def _action(what: Literal["retried", "dropped"], letter: "Letter", why: str | None) -> "Action":

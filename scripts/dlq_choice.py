@@ -3,12 +3,12 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from scripts.errors import DeadLetterUnknown
+from scripts.times import Moment
 
 if TYPE_CHECKING:
     from infra.dead_letters import DeadLetters, Letter
@@ -16,28 +16,11 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _STAGES = ("decode", "preprocess", "infer", "poison")
-_AGO = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ID = re.compile(r"[0-9a-f-]{1,36}", re.ASCII)
 _NAMESAKES = 3
 
 A_FEW = 10
 """More letters than this are acted on only after a question."""
-
-
-class Moment(click.ParamType):
-    """A point in time: ISO 8601, local where it names no offset, or so long ago, as 30m, 2h, 7d."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment in UTC."""
-        try:
-            if (ago := _AGO.fullmatch(value)) is not None:
-                return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time: write 2026-11-21T16:00, or 2h for two hours ago.", param, ctx)
 
 
 def filter_options(command: _Command) -> _Command:

@@ -39,7 +39,19 @@ class FeedbackRefused(AisleError):
     code = "feedback-refused"
 
 
-class ModelUnknown(AisleError):
-    """No bundle, or more than one, has a version that begins as was said."""
+class AccuracyTooLow(AisleError):
+    """Fewer answers are right than were asked for, beyond chance."""
 
-    code = "model-unknown"
+    code = "accuracy-too-low"
+
+
+class TopicRefused(AisleError):
+    """A topic that only aisle itself writes to."""
+
+    code = "topic-refused"
+
+
+class NothingToCompare(AisleError):
+    """No product was answered by both."""
+
+    code = "nothing-to-compare"

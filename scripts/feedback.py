@@ -10,6 +10,7 @@ import click
 
 from scripts.output import print_json, printable
 from scripts.person import user_name
+from scripts.stored import opened_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,10 +55,10 @@ def give(*, event: str, code: str | None, said: str | None, by: str | None, note
     from pydantic import ValidationError
 
     from infra.settings import load_settings
+    from model.shelves import TaxonomyInForce
     from schemas.feedback import Feedback
     from scripts.feedback_file import problem_of
     from scripts.feedback_send import send
-    from streams.shelves import TaxonomyInForce
 
     if (code is None) == (said is None):
         raise click.UsageError("Give either a CODE, or one of --validate, --reject and --withdraw.")
@@ -173,17 +174,10 @@ def conflicts(limit: int, as_json: bool) -> None:
 
 @asynccontextmanager
 async def _log() -> "AsyncIterator[FeedbackLog]":
-    from infra.endpoints import find_mongodb
     from infra.feedback_log import FeedbackLog
-    from infra.settings import load_settings
-    from infra.store import Store
 
-    settings = load_settings()
-    store = Store(find_mongodb(settings), settings.mongodb_database)
-    try:
+    async with opened_store() as store:
         yield FeedbackLog(store)
-    finally:
-        store.close()
 
 
 def _code(text: str, shelves: Any) -> str:
@@ -192,7 +186,7 @@ def _code(text: str, shelves: Any) -> str:
     Raises:
         CodeUnknown: It is neither code nor label of the taxonomy.
     """
-    from streams.shelves import check_code
+    from model.shelves import check_code
 
     taxonomy = shelves.now()
     code: str = (taxonomy.code_of(text) if taxonomy is not None else None) or text

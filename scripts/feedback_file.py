@@ -11,11 +11,10 @@ from pydantic import ValidationError
 from infra.feedback_log import FeedbackLog
 from infra.settings import load_settings
 from model.data.readers import open_table
-from model.errors import ColumnMissing
+from model.errors import CodeUnknown, ColumnMissing
+from model.shelves import TaxonomyInForce, check_code
 from schemas.feedback import Feedback
 from schemas.taxonomy import Taxonomy
-from streams.errors import CodeUnknown
-from streams.shelves import TaxonomyInForce, check_code
 
 _NAMES: Final = ("event_id", "product_id", "verdict", "code", "by", "at", "note", "feedback_id")
 _ASKED_TOGETHER: Final = 500

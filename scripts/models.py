@@ -1,10 +1,12 @@
 """``aisle models``: which models there are, which one is in service, and the way forth and back."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from scripts.models_compare import compare
+from scripts.models_registry import sync, ui
+from scripts.models_shadow import shadow
 from scripts.output import print_json, printable
 from scripts.person import user_name
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from infra.settings import Settings
     from schemas.model_event import ModelEvent
-    from scripts.promotion import InForce
+    from workers.promotion import InForce
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 by_option = click.option("--by", metavar="NAME", help="Who decides; default: your user name.")
@@ -34,19 +36,21 @@ def command() -> None:
 def list_(as_json: bool) -> None:
     """List the models below the data directory, the newest first.
 
-    A star marks the champion, < the version that a rollback returns to.
+    A star marks the champion, < the version that a rollback returns to, and
+    ? the challenger, which is tried in the shadow.
     """
     from infra.settings import load_settings
-    from scripts.models_view import as_rows, shown
-    from scripts.promotion import look_up
+    from model.found import as_rows
+    from scripts.models_view import shown
+    from workers.promotion import look_up
 
     settings = load_settings()
     models_dir, now = settings.data_dir / "models", look_up(settings)
-    rows = as_rows(models_dir, now.event)
+    rows = as_rows(models_dir, now.event, now.challenger)
     if as_json:
         print_json({"champion": now.event and now.event.model_dump(mode="json"), "models": rows})
     else:
-        for line in shown(rows, now.event):
+        for line in shown(rows, now.event, now.challenger):
             click.echo(line)
     _say_source(now, settings)
 
@@ -62,12 +66,13 @@ def show(version: str, as_json: bool) -> None:
     """
     from infra.settings import load_settings
     from model.bundle import read_manifest
-    from scripts.models_view import details, facts
-    from scripts.promotion import look_up
+    from model.found import bundle_of, facts
+    from scripts.models_view import details
+    from workers.promotion import look_up
 
     settings = load_settings()
     now = look_up(settings)
-    bundle = _bundle(settings.data_dir / "models", version, now.event)
+    bundle = bundle_of(settings.data_dir / "models", version, now.aliases)
     manifest = read_manifest(bundle)
     found = facts(bundle, manifest, now.event, now.made)
     if as_json:
@@ -92,10 +97,11 @@ def promote(*, version: str, by: str | None, why: str | None, previous: str | No
     """
     from infra.settings import load_settings
     from model.champion import promotion
-    from scripts.promotion import put_in_force
+    from model.found import bundle_of
+    from workers.promotion import put_in_force
 
     settings = load_settings()
-    bundle = _bundle(settings.data_dir / "models", version, None)
+    bundle = bundle_of(settings.data_dir / "models", version)
 
     def following(before: "ModelEvent | None", _made: "Mapping[str, ModelEvent]") -> "ModelEvent":
         _refuse_same(before, bundle.name)
@@ -114,8 +120,8 @@ def rollback(by: str | None, why: str | None, as_json: bool) -> None:
     Rolled back twice, the first one is in service again; `promote` names any.
     """
     from infra.settings import load_settings
-    from scripts.promotion import put_in_force
-    from scripts.rollback import former
+    from model.rollback import former
+    from workers.promotion import put_in_force
 
     settings = load_settings()
 
@@ -125,25 +131,10 @@ def rollback(by: str | None, why: str | None, as_json: bool) -> None:
     _say_done(put_in_force(settings, following), settings, as_json)
 
 
-def _bundle(models_dir: Path, version: str, champion: "ModelEvent | None") -> Path:
-    """The bundle whose version begins so.
-
-    Raises:
-        ModelUnknown: No bundle's does, or more than one.
-    """
-    from scripts.errors import ModelUnknown
-    from scripts.models_view import bundles
-
-    if version == "champion" and champion is not None:
-        version = champion.model.version
-    there = {path.name: path for path in bundles(models_dir)}
-    found = [version] if version in there else [name for name in there if name.startswith(version)]
-    if len(found) != 1:
-        what = (
-            "More than one model's version begins" if found else f"No model in {models_dir} has a version that begins"
-        )
-        raise ModelUnknown(f"{what} with {version!r}.", hint="`aisle models list` shows them.")
-    return there[found[0]]
+command.add_command(compare)
+command.add_command(shadow)
+command.add_command(sync)
+command.add_command(ui)
 
 
 def _refuse_same(before: "ModelEvent | None", version: str) -> None:
@@ -165,6 +156,11 @@ def _say_done(now: "InForce", settings: "Settings", as_json: bool) -> None:
         if now.untold is None:
             click.echo("published: workers take it over within seconds, as soon as it is loaded")
     _say_source(now, settings)
+    if settings.mlflow_uri is not None:  # others look at a server; our own page is brought up to date when it opens
+        from workers.registry import recorded
+
+        if (why := recorded(settings, now)) is not None:
+            click.echo(printable(why), err=True)
 
 
 def _say_source(now: "InForce", settings: "Settings") -> None:

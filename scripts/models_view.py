@@ -1,46 +1,25 @@
-"""How models look: a line each, all there is to know of one, or JSON."""
+"""How models look: a line each, or all there is to know of one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from model.bundle import MANIFEST, Manifest, manifest_sha256, read_manifest
-from model.errors import BundleInvalid
 from schemas.model_event import ModelEvent
 from scripts.output import printable
 
 _WIDTH: Final = 80
-_LONG: Final = {"files", "golden", "categories", "prior", "pools"}
 _HEAD: Final = f"  {'version':22}  {'name':12}  {'made':16}  {'rows':>8}  {'F1':>5}"
 
 
-def bundles(models_dir: Path) -> list[Path]:
-    """The bundles in a folder, the newest version first."""
-    return sorted((path.parent for path in models_dir.glob(f"[!.]*/{MANIFEST}")), key=lambda path: path.name)[::-1]
-
-
-def as_rows(models_dir: Path, champion: ModelEvent | None) -> list[dict[str, Any]]:
-    """What is known of each bundle; of one that cannot be read, why."""
-    rows = []
-    for bundle in bundles(models_dir):
-        row: dict[str, Any] = {"version": bundle.name, "state": _state(bundle.name, champion)}
-        try:
-            manifest = read_manifest(bundle)
-        except BundleInvalid as error:
-            rows.append(row | {"broken": error.message})
-            continue
-        row |= {"name": manifest.name, "made": manifest.created_at, "rows": manifest.data.rows}
-        rows.append(row | {"metrics": manifest.metrics})
-    return rows
-
-
-def shown(rows: Sequence[Mapping[str, Any]], champion: ModelEvent | None) -> Iterator[str]:
+def shown(
+    rows: Sequence[Mapping[str, Any]], champion: ModelEvent | None, challenger: ModelEvent | None = None
+) -> Iterator[str]:
     """Rows as lines for a terminal, and the decision in force below."""
     if rows:
         yield _HEAD
     for row in rows:
         mark = {"champion": "*", "previous": "<"}.get(row["state"], " ")
+        mark = "?" if row["challenger"] and mark != "*" else mark
         if "broken" in row:
             yield f"{mark} {printable(row['version']):22}  {printable(row['broken'])}"[:_WIDTH]
             continue
@@ -56,22 +35,8 @@ def shown(rows: Sequence[Mapping[str, Any]], champion: ModelEvent | None) -> Ite
     yield from _decision(champion)
     if not any(row["state"] == "champion" for row in rows):
         yield f"it is not here, but at {printable(champion.bundle_uri)}"
-
-
-def facts(
-    bundle: Path, manifest: Manifest, champion: ModelEvent | None, made: Mapping[str, ModelEvent]
-) -> dict[str, Any]:
-    """All that is known of one model."""
-    event = champion if _state(bundle.name, champion) == "champion" else made.get(bundle.name)
-    return {
-        "state": _state(bundle.name, champion),
-        "bundle": bundle,
-        "sha256": manifest_sha256(bundle),
-        "categories": len(manifest.categories),
-        "bytes": sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()),
-        "decision": event and event.model_dump(mode="json"),
-        **manifest.model_dump(mode="json", exclude=_LONG),
-    }
+    if challenger is not None:
+        yield f"in the shadow: {challenger.model.version}, by {printable(challenger.by)}: {printable(challenger.why)}"
 
 
 def details(found: Mapping[str, Any]) -> Iterator[str]:
@@ -98,14 +63,6 @@ def _decision(event: ModelEvent) -> Iterator[str]:
     yield f"  by {printable(event.by)}: {printable(event.why)}"
     if event.previous:
         yield f"  before it {event.previous}"
-
-
-def _state(version: str, champion: ModelEvent | None) -> str:
-    if champion is None:
-        return ""
-    if version == champion.model.version:
-        return "champion"
-    return "previous" if version == champion.previous else ""
 
 
 def _time(at: datetime) -> str:

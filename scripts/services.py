@@ -72,7 +72,7 @@ def _show(settings: "Settings", running: "dict[Any, RunState]", *, as_json: bool
 
 
 def _row(name: str, settings: "Settings", running: "dict[Any, RunState]") -> dict[str, Any]:
-    named = settings.kafka_bootstrap if name == "kafka" else settings.mongodb_uri
+    named = settings.kafka_bootstrap if name == "kafka" else settings.mongodb_uri or settings.mongodb_uri_file
     if named:  # a SecretStr masks itself: a URI may hold a password
         return {"kind": "configured", "address": str(named), "ports": {}, "pid": None}
     if (state := running.get(name)) is None:

@@ -13,10 +13,13 @@ from scripts.columns import column_options
 from scripts.train_options import options_of, parameter_options, print_defaults
 
 if TYPE_CHECKING:
+    from infra.settings import Settings
     from model.checkpoint import Checkpoint
     from model.data.labelled import LabelledData
     from model.parameters import TrainOptions
     from model.training import Trained
+    from schemas.model_event import ModelEvent
+    from workers.promotion import InForce
 
 _PATH = click.Path(path_type=Path)
 
@@ -55,26 +58,79 @@ def command(  # noqa: PLR0913 - click hands over one argument an option
     A training that was stopped goes on when the same command is given again.
     """
     from infra.settings import load_settings
+    from model.errors import PromotionRefused
     from scripts.output import print_json
-    from scripts.promotion import promote_bundle
+    from workers.promotion import look_up
+    from workers.registry import recorded
 
     settings = load_settings()
     models_dir = settings.data_dir / "models"
     options = options_of(context, config)
     if quick and start is None:
         raise click.UsageError("--quick needs a bundle to begin with: --from BUNDLE.")
+    _tell_of_retraining(settings)
+    before = None if no_promote else look_up(settings).event
     trained, rows = _train(data, models_dir, options, start, quick=quick)
     for message in (*rows.problems.messages, *trained.notes):
         click.echo(message, err=True)
+    _keep_base(data, rows, trained, options, settings)
+    now, refused = None, None
     if not no_promote:
-        why = f"trained on {data.name} with seed {options.seed}"
-        promote_bundle(settings, trained.bundle, by="aisle train", why=why)
+        try:
+            now = _promote(settings, trained.bundle, before, f"trained on {data.name} with seed {options.seed}")
+        except PromotionRefused as error:  # the model is there all the same
+            refused = error
     if as_json:
         comparisons = [comparison.model_dump() for comparison in trained.report.comparisons]
         manifest = trained.manifest.model_dump(exclude=_LONG)
-        print_json({"bundle": trained.bundle, "promoted": not no_promote, "comparisons": comparisons, **manifest})
+        print_json({"bundle": trained.bundle, "promoted": now is not None, "comparisons": comparisons, **manifest})
     else:
-        _show(trained, promoted=not no_promote)
+        _show(trained, promoted=now is not None)
+    if (unrecorded := recorded(settings, now)) is not None:
+        _say(unrecorded)
+    if refused is not None:
+        raise refused
+
+
+def _promote(settings: "Settings", bundle: Path, before: "ModelEvent | None", why: str) -> "InForce":
+    """Put a model in service in the place of the one that was there when its training began, and of no other.
+
+    Raises:
+        PromotionRefused: Another was put in service meanwhile, such as by a retraining, from which people's
+            corrections would be gone.
+    """
+    from model.errors import PromotionRefused
+    from workers.promotion import promote_bundle
+
+    expected = before.model.version if before else None
+    try:
+        return promote_bundle(settings, bundle, by="aisle train", why=why, expected=expected)
+    except PromotionRefused as error:
+        hint = f"Somebody decided meanwhile: see `aisle models list`, and `aisle models promote {bundle.name}`."
+        raise PromotionRefused(error.message, hint=hint) from error
+
+
+def _tell_of_retraining(settings: "Settings") -> None:
+    from infra.local.lock import TRAINING, DirLock
+
+    if DirLock(settings.data_dir, TRAINING).is_held:
+        _say("a retraining runs beside this: both take longer, and the one that ends first goes into service")
+
+
+def _keep_base(
+    data: Path, rows: "LabelledData", trained: "Trained", options: "TrainOptions", settings: "Settings"
+) -> None:
+    """Keep what the model was trained on, so that it can learn on from what people say."""
+    from infra.images import ImageStore
+    from schemas.errors import AisleError
+    from workers.retrain.base_set import keep_base
+    from workers.retrain.set_files import sets_dir
+
+    folders = sets_dir(settings.data_dir), ImageStore(settings.data_dir / "images")
+    try:
+        keep_base(data, options.columns.columns(), rows, trained.bundle, *folders)
+    except (AisleError, OSError) as error:  # the model is whole without it
+        _say(f"{data} was not kept, so the model cannot learn from feedback: {error}")
 
 
 _LONG = {"files", "golden", "categories", "prior", "pools"}

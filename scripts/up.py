@@ -17,12 +17,21 @@ _COLOURS = {"ready": "green", "done": "green", "restarting": "yellow", "stuck": 
 @click.command()
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(0, 64), help="Classify processes to run.")
 @click.option("--no-archive", is_flag=True, help="Leave the archive (and so MongoDB writes) out.")
-def command(workers: int, no_archive: bool) -> None:
+@click.option("--no-learning", is_flag=True, help="Leave retraining and the monitor out.")
+@click.option("--no-gateway", is_flag=True, help="Leave the API and the pages out.")
+def command(workers: int, *, no_archive: bool, no_learning: bool, no_gateway: bool) -> None:
     """Run services, topics and workers; Ctrl-C stops them all."""
     from infra.settings import load_settings
     from infra.stack import Stack, run_until_stopped
 
-    stack = Stack(load_settings(), workers=workers, archive=not no_archive, on_event=print_event)
+    stack = Stack(
+        load_settings(),
+        workers=workers,
+        archive=not no_archive,
+        learning=not (no_learning or no_archive),
+        gateway=not (no_gateway or no_archive),
+        on_event=print_event,
+    )
 
     async def stay() -> None:
         _print(click.style("aisle is up; Ctrl-C stops it", bold=True))
