@@ -6,10 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
-SHARE_THE_ROAD = {f"tests/integration/test_{name}.py" for name in ("dlq", "feedback", "readme", "road")}
+SHARE_THE_ROAD = {
+    f"tests/integration/test_{name}.py" for name in ("dlq", "examples", "feedback", "readme", "road", "shadow")
+}
+SHARE_THE_MODEL = {
+    *(f"tests/integration/test_{name}.py" for name in ("restore", "tracing", "worker")),
+    *(
+        f"tests/unit/test_{name}.py"
+        for name in (
+            *("bundle", "classifier", "encoder_directory", "encoder_stage", "explain", "image_stage", "model_commands"),
+            *("network", "photo_model", "training"),
+        )
+    ),
+}
+"""They need TensorFlow, which takes 8 s to import, and most of them a model, which takes as long again to train."""
+A_WHOLE_AISLE = "tests/browser/test_real"
+"""Begins the names of those that share the one of the browser tests."""
 CIQUAL = Path(__file__).parent / "data" / "ciqual_fr" / "ciqual_fr.csv"
+
+# How long one example takes says what else the machine does.
+settings.register_profile("aisle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("aisle")
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +58,15 @@ def bundle(small_data: Path, models_dir: Path) -> Path:
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """A file's tests run in one process, as do all files that share the road: starting it twice takes longer."""
+    """A file's tests run in one process, as do all files that share the road or the model: to make it takes longer."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "road" if path in SHARE_THE_ROAD else path
+        if path.startswith(A_WHOLE_AISLE):
+            return A_WHOLE_AISLE
+        if path in SHARE_THE_ROAD:
+            return "road"
+        return "model" if path in SHARE_THE_MODEL else path
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,6 +83,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 
 def _kind(item: pytest.Item) -> int:
-    if item.nodeid.partition("::")[0] in SHARE_THE_ROAD or item.get_closest_marker("chaos"):
+    path = item.nodeid.partition("::")[0]
+    if path in SHARE_THE_ROAD or path.startswith(A_WHOLE_AISLE) or item.get_closest_marker("chaos"):
         return 0
-    return 1 if item.get_closest_marker("integration") else 2
+    if path in SHARE_THE_MODEL:  # much work for a core, while the road's tests wait for a broker
+        return 1
+    return 2 if item.get_closest_marker("integration") else 3

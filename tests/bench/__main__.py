@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 HELP: Final = """\
@@ -11,26 +13,37 @@ usage: make bench [ARGS="PART [OPTIONS]"]
   stream  the stream beside other frameworks; latency, memory, scaling, recovery
           (20 minutes)
   parts   CPU of each part of the classify road, without a broker (1 minute)
+  sizes   bytes of an event on its topics and in the store (some seconds)
   hostile 10,000 products that nobody wants: what becomes of them, and the memory
           that it takes (5 minutes)
+  requests
+          20,000 hostile requests at a gateway: what is answered and stored, and the
+          memory that it takes (5 minutes)
+  pages   every page in a browser, over a store full of script (1 minute)
   swaps   100 changes of the model in service under load (5 minutes)
+  rollback
+          the way back to the former model, in several workers under load (1 minute)
+  verdicts
+          how soon a person's word is every worker's answer (1 minute)
+  learning
+          300 corrections of one mistake, and what the model in service makes of it,
+          while products go on being answered (5 minutes)
+  forgetting
+          a category taught by corrections: what is learned, what forgotten
+          (20 minutes)
+  gateway predict calls over HTTP by 200 callers, with a restart in the middle
+          (2 minutes)
+  review  from a reviewer's key to the next item, in a browser (4 minutes)
+  replay  100,000 events replayed, also by a command that is killed: the rate, its
+          memory, and whether the store stays as it was (10 minutes)
+  what-if what another model would have said of 10,000 events: whether the figures
+          are those of the rows, and what it costs a live stream (6 minutes)
+  trace   one product from its request to the store, drawn (1 minute)
+  poison  poisoned feedback: who is set aside, and what the gate says (4 minutes)
+  kills   ten trainings whose worker is killed (15 minutes)
 
-Without a part, all but the last two. ARGS="stream --help" lists the options of one.
+Without a part, model, stream and parts. ARGS="stream --help" lists the options of one.
 """
-
-
-def model(arguments: list[str]) -> None:
-    """Quality and speed of the first stage."""
-    from tests.bench import bench_model
-
-    bench_model.main(arguments)
-
-
-def stream(arguments: list[str]) -> None:
-    """The stream beside others."""
-    from tests.bench import bench_stream
-
-    bench_stream.main(arguments)
 
 
 def parts(arguments: list[str]) -> None:
@@ -42,43 +55,50 @@ def parts(arguments: list[str]) -> None:
     measured.main()
 
 
-def hostile(arguments: list[str]) -> None:
-    """Products that nobody wants."""
-    from tests.bench import bench_hostile
+def requests(arguments: list[str]) -> None:
+    """Hostile requests."""
+    from tests.hostile.__main__ import main as send
 
-    bench_hostile.main(arguments)
-
-
-def swaps(arguments: list[str]) -> None:
-    """Changes of the model in service."""
-    from tests.bench import bench_swaps
-
-    bench_swaps.main(arguments)
+    sys.exit(send(arguments))
 
 
-PARTS: Final[dict[str, Callable[[list[str]], None]]] = {
-    "model": model,
-    "stream": stream,
-    "parts": parts,
-    "hostile": hostile,
-    "swaps": swaps,
-}
-_BY_NAME_ALONE: Final = {"hostile", "swaps"}  # they count; speed is measured by the others
+def pages(arguments: list[str]) -> None:
+    """Hostile texts on pages."""
+    from tests.hostile.pages import main as look
+
+    sys.exit(look(arguments))
+
+
+OTHERS: Final[dict[str, Callable[[list[str]], None]]] = {"parts": parts, "requests": requests, "pages": pages}
+"""Those that are no module of this folder."""
+
+DEFAULT: Final = ("model", "stream", "parts")
+"""What measures speed; the rest mostly counts."""
+
+
+def find(name: str) -> Callable[[list[str]], None] | None:
+    """What runs a part, if there is such a part; bench_NAME.py here."""
+    if name in OTHERS:
+        return OTHERS[name]
+    file = f"bench_{name.replace('-', '_')}"
+    if not (Path(__file__).parent / f"{file}.py").is_file():
+        return None
+    run: Callable[[list[str]], None] = import_module(f"tests.bench.{file}").main
+    return run
 
 
 def main(arguments: list[str]) -> int:
     """Run a part or all of them; the exit status."""
     if not arguments:
-        for name, part in PARTS.items():
-            if name not in _BY_NAME_ALONE:
-                part([])
+        for name in DEFAULT:
+            main([name])
         return 0
     name, *rest = arguments
-    if name not in PARTS:
+    if (run := find(name)) is None:
         asked = name in ("-h", "--help", "help")
         print(HELP, end="", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    PARTS[name](rest)
+    run(rest)
     return 0
 
 

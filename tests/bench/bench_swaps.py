@@ -70,10 +70,12 @@ class Seen:
                     self.dead += 1
                     continue
                 identity = next((value for name, value in record.headers if name == EVENT_ID), b"")
-                value = orjson.loads(record.value)
-                self.answered.add(identity)
-                since = now - self.sent[identity]
-                self.answers.append((now, since, value["model"]["version"], value["classified_at"]))
+                self.take(identity, orjson.loads(record.value), now)
+
+    def take(self, identity: bytes, answer: dict[str, Any], at: float) -> None:
+        """An answer came."""
+        self.answered.add(identity)
+        self.answers.append((at, at - self.sent[identity], answer["model"]["version"], answer["classified_at"]))
 
     def percentiles(self, since: float, until: float) -> dict[str, float]:
         """How long the answers took that came in between, in milliseconds."""
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str]) -> None:
 
 async def _measure(folder: Path, bundle: Path, swaps: int, rate: float) -> dict[str, Any]:
     models_dir = folder / "data" / "models"
-    bundles = [_copy(bundle, models_dir / name) for name in ("first", "second")]
+    bundles = [copied(bundle, models_dir / name) for name in ("first", "second")]
     last = promote(models_dir, bundles[0], by="bench", why="to begin with")
     broker = Broker(folder / "broker")
     with broker.services:
@@ -177,7 +179,7 @@ def _changes(answers: Sequence[tuple[float, float, str, str]]) -> int:
     return sum(former != later for former, later in pairwise(versions))
 
 
-def _copy(bundle: Path, target: Path) -> Path:
+def copied(bundle: Path, target: Path) -> Path:
     """The same model under another version."""
     path = shutil.copytree(bundle, target) / "manifest.json"
     manifest = orjson.loads(path.read_bytes()) | {"version": target.name}

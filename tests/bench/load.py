@@ -16,7 +16,7 @@ from model.data.dataset import ProductRow, iter_products
 from schemas.headers import CE_ID, EVENT_ID
 from schemas.product import Product
 from schemas.topics import PRODUCTS_IN
-from streams.publish import FileEvents
+from streams.replay.file import FileEvents
 
 OPEN_FOOD_FACTS: Final = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts_fr.csv"
 _ROWS_A_BATCH: Final = 200  # about 160 kB, which one record batch takes

@@ -33,7 +33,7 @@ from schemas.prediction import Modality
 from schemas.product import Product
 from streams.classify import Classified, ClassifyStage
 from streams.decode import id_of, parse_product
-from streams.publish import FileEvents
+from streams.replay.file import FileEvents
 from tests.records import record
 
 OFF = Path(model.__file__).parent / "data" / "openfoodfacts_fr" / "openfoodfacts_fr.csv"

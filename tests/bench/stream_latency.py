@@ -5,6 +5,7 @@ import gc
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
+from uuid import uuid4
 
 import numpy as np
 
@@ -56,7 +57,7 @@ async def measure(site: Site, capacity: float, seconds: float) -> list[dict[str,
         await one.ready()
         for load in (Load(share, share * capacity, seconds) for share in SHARES):
             before = one.metrics()
-            row = await _one_load(site.broker.bootstrap, load)
+            row = await one_load(site.broker.bootstrap, load)
             after = one.metrics()
             row |= {"batch_events": mean(before, after, _BATCH), "lag_p99_ms": _lag_ms(before, after)}
             rows.append(row)
@@ -66,8 +67,9 @@ async def measure(site: Site, capacity: float, seconds: float) -> list[dict[str,
     return [row | {"model_ms": alone[str(size)]} for row, size in zip(rows, sizes, strict=True)]
 
 
-async def _one_load(bootstrap: str, load: Load) -> dict[str, Any]:
-    records = Events(f"latency-{load.share}", PARTITIONS).first(int(load.rate * (load.seconds + _WARMUP_S)))
+async def one_load(bootstrap: str, load: Load) -> dict[str, Any]:
+    """Latencies in milliseconds at one load, of events that nobody has seen before."""
+    records = Events(f"latency-{uuid4()}", PARTITIONS).first(int(load.rate * (load.seconds + _WARMUP_S)))
     sent: dict[bytes, float] = {}
     taken: list[tuple[float, float]] = []  # when it was sent, and how long it took
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from infra.local.ports import any_free_port
 from infra.local.probe import is_ready
@@ -60,16 +61,22 @@ class Worker:
 
     def metrics(self) -> dict[str, float]:
         """Its figures by name, buckets by name and bound; empty where it gives none."""
+        return {
+            sample.name + (f"<{bound}" if (bound := sample.labels.get("le")) else ""): sample.value
+            for sample in self._samples()
+        }
+
+    def version(self) -> str | None:
+        """Version of the model that answers; None where it says none."""
+        return next((one.labels["version"] for one in self._samples() if one.name == "aisle_model_info"), None)
+
+    def _samples(self) -> list[Sample]:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
                 text = answer.read().decode()
         except OSError:
-            return {}
-        return {
-            sample.name + (f"<{bound}" if (bound := sample.labels.get("le")) else ""): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
+            return []
+        return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
     def stop(self) -> int:
         """SIGTERM, and wait; its exit status."""

@@ -7,6 +7,7 @@ user's cache; what cannot be built here is skipped with a word.
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -133,6 +134,16 @@ class Ferret:
         """Where it answers."""
         return f"mongodb://{HOST}:{self._ports['store']}/?directConnection=true"
 
+    @property
+    def _listening(self) -> tuple[str, ...]:
+        """Options of FerretDB: where it answers, and whom."""
+        return ("--no-auth", f"--listen-addr={HOST}:{self._ports['store']}")
+
+    @property
+    def _first(self) -> tuple[str, ...]:
+        """What a new PostgreSQL is told in SQL."""
+        return ("create extension documentdb cascade",)
+
     def start(self) -> None:
         """Start both on the same data and ports; returns when the store answers.
 
@@ -146,16 +157,16 @@ class Ferret:
         self._spawn("postgres", self._rooted(f"{_BIN}/postgres -D {_DATA}/data -p {self._ports['postgres']}"))
         self._wait("postgres", self._postgres_answers)
         if fresh:
-            self._sql("create extension documentdb cascade")
+            for command in self._first:
+                self._sql(command)
         state = self._folder / "ferretdb"
         state.mkdir(exist_ok=True)
         url = f"postgres://postgres@{HOST}:{self._ports['postgres']}/postgres"
         self._spawn(
             "ferretdb",
             (
-                *(str(self._built / "ferretdb"), f"--postgresql-url={url}", "--no-auth", "--telemetry=disable"),
-                *(f"--listen-addr={HOST}:{self._ports['store']}", "--debug-addr=-", "--log-level=warn"),
-                f"--state-dir={state}",
+                *(str(self._built / "ferretdb"), f"--postgresql-url={url}", "--telemetry=disable"),
+                *("--debug-addr=-", "--log-level=warn", f"--state-dir={state}", *self._listening),
             ),
         )
         self._wait("ferretdb", lambda: store_answers(f"{HOST}:{self._ports['store']}", self.uri))
@@ -201,7 +212,7 @@ class Ferret:
 
     def _sql(self, command: str) -> None:
         port = self._ports["postgres"]
-        self._in_root(f"{_BIN}/psql -h {HOST} -p {port} -d postgres -c '{command}'", "postgres")
+        self._in_root(f"{_BIN}/psql -h {HOST} -p {port} -d postgres -c {shlex.quote(command)}", "postgres")
 
     def _postgres_answers(self) -> bool:
         ask = self._rooted(f"{_BIN}/pg_isready -q -h {HOST} -p {self._ports['postgres']}")

@@ -25,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pymongo import MongoClient
 
+from infra.kafka.security import client_security
 from tests.chaos.audit import Audit, Verdict, short
 
 EVENT_ID: Final = "aisle-event-id"
@@ -44,7 +45,11 @@ _AWAY: Final = (KafkaError, OSError, TimeoutError)
 async def read(bootstrap: str, topic: str) -> list[tuple[int, int, str, bytes | None]]:
     """(partition, offset, event id, key) of every record of a topic, up to its end now."""
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        topic,
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **client_security().arguments(),
     )
     await consumer.start()
     try:
@@ -132,7 +137,9 @@ class Follower:
 
     async def _offsets(self, group: str) -> dict[Any, Any]:
         if self._admin is None:
-            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS)
+            self._admin = AIOKafkaAdminClient(
+                bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS, **client_security().arguments()
+            )
             await self._admin.start()
         offsets: dict[Any, Any] = await self._admin.list_consumer_group_offsets(group)
         return offsets
@@ -168,6 +175,7 @@ async def follower(bootstrap: str) -> AsyncIterator[Follower]:
         auto_offset_reset="earliest",
         request_timeout_ms=_REQUEST_MS,
         max_partition_fetch_bytes=4 << 20,
+        **client_security().arguments(),
     )
     await consumer.start()
     following = Follower(consumer, bootstrap)

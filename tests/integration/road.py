@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from pymongo import MongoClient
 
 from infra.endpoints import find_endpoints
+from infra.kafka.security import client_security
 from infra.process import Launch, Running, end, module, settings_variables, spawn
 from infra.settings import Settings
 from tests.chaos.verify import read
@@ -60,7 +61,7 @@ class Road:
         self._arguments = arguments
         self._running: Running | None = None
 
-    def start(self, within_s: float = 90) -> None:
+    def start(self, within_s: float = 180) -> None:
         """Start it, and wait until its workers are ready."""
         variables = settings_variables(self.settings) | {"AISLE_LOG_FORMAT": "json"}
         launch = Launch(module("scripts", "up", *self._arguments), variables, self.log)
@@ -72,6 +73,13 @@ class Road:
         """The log's lines of workers that are ready."""
         text = self.log.read_text() if self.log.exists() else ""
         return "\n".join(line for line in text.splitlines() if '"event": "ready"' in line)
+
+    @property
+    def gateway(self) -> str:
+        """Where its gateway serves."""
+        lines = [line for line in self.log.read_text().splitlines() if '"event": "serving"' in line]
+        url: str = json.loads(lines[-1][lines[-1].index("{") :])["url"]
+        return url
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; its exit status."""
@@ -116,7 +124,11 @@ class Road:
 async def send(bootstrap: str, topic: str, records: Iterable[Raw], *, compression: str | None = None) -> None:
     """Send records with a plain client, in order."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, max_request_size=4 << 20, max_batch_size=1 << 20, compression_type=compression
+        bootstrap_servers=bootstrap,
+        max_request_size=4 << 20,
+        max_batch_size=1 << 20,
+        compression_type=compression,
+        **client_security().arguments(),
     )
     await producer.start()
     try:

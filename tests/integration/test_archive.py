@@ -1,14 +1,14 @@
 """The archive's writes, on a real store: any order, any number of times, any content."""
 
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock, Mock
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
@@ -21,13 +21,13 @@ from infra.images import ImageStore
 from infra.photos import Photos
 from infra.settings import Settings
 from infra.store import ITEMS, Store
+from model.shelves import TaxonomyInForce
 from schemas.headers import EVENT_ID
 from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
 from streams.errors import RecordInvalid
 from streams.photos import PhotoReader
-from streams.shelves import TaxonomyInForce
 from tests.integration.conftest import Services
 from tests.records import record
 
@@ -36,15 +36,6 @@ pytestmark = pytest.mark.integration
 T0 = 1_760_000_000_000
 NOON = "2026-01-01T12:00:00Z"
 EVENT = str(UUID(int=7_000))
-
-
-@pytest.fixture
-async def store(services: Services) -> AsyncIterator[Store]:
-    """A database of this test's own."""
-    store = Store(services.mongodb_uri, f"test-{uuid4().hex}")
-    await store.create_indexes()
-    yield store
-    store.close()
 
 
 def stage(store: Store, folder: Path, producer: Any = None) -> ArchiveStage:
@@ -216,7 +207,8 @@ async def test_only_what_a_document_is_to_blame_for_is_left_out(
         async def bulk_write(self, *_arguments: Any, **_options: Any) -> None:
             raise BulkWriteError({"writeErrors": [{"index": 0, "code": code, "errmsg": "as planned"}]})
 
-    monkeypatch.setattr(store, "collection", lambda _name: Refusing())
+    real = store.collection
+    monkeypatch.setattr(store, "collection", lambda name: Refusing() if name == ITEMS else real(name))
     writes = stage(store, tmp_path).decode([record(b'{"product_id": "1", "title": "t"}')])
     writes.products.clear()
     writes.events.clear()

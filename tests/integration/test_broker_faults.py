@@ -18,6 +18,7 @@ from infra.errors import DeliveryFailed
 from infra.kafka.app import BatchApp, new_app
 from infra.kafka.clients import admin_client, producer_client, reader_client
 from infra.kafka.producer import OutRecord
+from infra.kafka.security import client_security
 from infra.settings import Settings
 from tests.integration.conftest import Services
 from tests.integration.road import eventually
@@ -80,7 +81,10 @@ class Work:
     async def committed(self) -> int | None:
         """The group's offset."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.services.kafka_bootstrap, group_id=f"group-{self.source}", enable_auto_commit=False
+            bootstrap_servers=self.services.kafka_bootstrap,
+            group_id=f"group-{self.source}",
+            enable_auto_commit=False,
+            **client_security().arguments(),
         )
         await consumer.start()
         try:

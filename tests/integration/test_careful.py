@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from infra.errors import DeliveryFailed
 from infra.kafka.app import new_app
 from infra.kafka.clients import admin_client
+from infra.kafka.security import client_security
 from infra.settings import Settings
 from streams.commit import Progress, run_stage
 from tests.integration.conftest import Services
@@ -95,7 +96,9 @@ async def run_once(services: Services, topic: str, stage: Deadly, total: int = C
 
 async def notes(services: Services, topic: str) -> list[OffsetAndMetadata | None]:
     """What the group committed for each partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}", **client_security().arguments()
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in range(2)]
@@ -108,7 +111,10 @@ async def notes(services: Services, topic: str) -> list[OffsetAndMetadata | None
 async def leave_note(services: Services, topic: str, offset: int, note: str) -> None:
     """Commit an offset of partition 0 with a note."""
     consumer = AIOKafkaConsumer(  # automatic commits would move the offset on at its stop
-        bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}", enable_auto_commit=False
+        bootstrap_servers=services.kafka_bootstrap,
+        group_id=f"group-{topic}",
+        enable_auto_commit=False,
+        **client_security().arguments(),
     )
     await consumer.start()
     try:

@@ -1,24 +1,23 @@
 """`aisle dlq` on a real broker and store: dead letters are seen, sent again, answered, dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock, Mock
-from uuid import uuid4
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from infra.dead_letters import STATES, UNSETTLED, Action, Choice, DeadLetters
 from infra.images import ImageStore
-from infra.process import settings_variables
-from infra.settings import load_settings
+from infra.kafka.security import client_security
 from infra.store import DLQ_ACTIONS, ITEMS, Store
 from schemas.dead_letter import DeadLetter
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
@@ -26,22 +25,12 @@ from scripts.dlq import command
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
 from streams.errors import EventPoisonous, RecordInvalid
-from tests.integration.conftest import Services
 from tests.integration.road import EVENT_ID, Raw, Road, good, send, wait
 from tests.records import record
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
 T0 = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def store(services: Services) -> AsyncIterator[Store]:
-    """A database of this test's own."""
-    store = Store(services.mongodb_uri, f"test-{uuid4().hex}")
-    await store.create_indexes()
-    yield store
-    store.close()
 
 
 def failed(number: int, **fields: Any) -> "ConsumerRecord[bytes, bytes]":
@@ -105,17 +94,9 @@ async def test_letters_are_found_and_actions_outlive_a_replay(store: Store, tmp_
 
 
 @pytest.fixture
-def aisle(road: Road, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `aisle dlq` in this process, against the road."""
-    for name, value in settings_variables(road.settings).items():
-        monkeypatch.setenv(name, value)
-    load_settings.cache_clear()
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(command, list(arguments))
-
-    yield run
-    load_settings.cache_clear()
+def aisle(on_the_road: Callable[..., Result]) -> Callable[..., Result]:
+    """Runs `aisle dlq`."""
+    return partial(on_the_road, command)
 
 
 def letter_of(sent: Raw, place: tuple[int, int], **fields: Any) -> Raw:
@@ -137,12 +118,12 @@ def letter_of(sent: Raw, place: tuple[int, int], **fields: Any) -> Raw:
 
 async def place_of(bootstrap: str, sent: Raw) -> tuple[int, int]:
     """Send a record to products.in; its partition and offset there."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, **client_security().arguments()) as producer:
         done = await producer.send_and_wait(PRODUCTS_IN, sent.value, key=sent.key, headers=sent.all_headers)
     return done.partition, done.offset
 
 
-def test_what_failed_is_seen_sent_again_and_dropped(road: Road, aisle: Any) -> None:
+def test_what_failed_is_seen_sent_again_and_dropped(road: Road, aisle: Callable[..., Result]) -> None:
     """Bad stays bad and counts; what a better model could answer is answered; what is not aisle's is refused."""
     bad = Raw(b"this is \xff no product", key=b"k", headers=[("mine", b"\x01")])
     whole = good(1, product_id="from-the-source")

@@ -2,24 +2,25 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from infra.errors import DeliveryFailed
 from infra.feedback_log import FeedbackLog
 from infra.images import ImageStore
 from infra.kafka.producer import OutRecord
-from infra.process import settings_variables
-from infra.settings import Settings, load_settings
+from infra.settings import Settings
 from infra.store import FEEDBACK as SAID
 from infra.store import ITEMS, Store
+from model.shelves import TaxonomyInForce
 from schemas.content import content_key
 from schemas.headers import EVENT_ID
 from schemas.prediction import Prediction
@@ -29,13 +30,11 @@ from scripts.feedback import command
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
 from streams.errors import RecordInvalid
-from streams.shelves import TaxonomyInForce
 from tests.chaos.verify import read
-from tests.integration.conftest import Services
 from tests.integration.road import Raw, Road, good, send, wait
 from tests.records import record
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
 T0 = 1_760_000_000_000
 
@@ -69,15 +68,6 @@ class Topics:
         """The last answer that a reader has for each event."""
         told = [Prediction.model_validate_json(one.value or b"") for one in self.records.get(PREDICTIONS_OUT, ())]
         return {one.event_id: one for one in told}
-
-
-@pytest.fixture
-async def store(services: Services) -> AsyncIterator[Store]:
-    """A database of this test's own."""
-    store = Store(services.mongodb_uri, f"test-{uuid4().hex}")
-    await store.create_indexes()
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -353,20 +343,12 @@ async def test_people_at_odds_are_listed(store: Store, stage: ArchiveStage) -> N
 
 
 @pytest.fixture
-def aisle(road: Road, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `aisle feedback` in this process, against the road."""
-    for name, value in settings_variables(road.settings).items():
-        monkeypatch.setenv(name, value)
-    load_settings.cache_clear()
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(command, list(arguments))
-
-    yield run
-    load_settings.cache_clear()
+def aisle(on_the_road: Callable[..., Result]) -> Callable[..., Result]:
+    """Runs `aisle feedback`."""
+    return partial(on_the_road, command)
 
 
-def test_the_same_content_keeps_the_persons_category(road: Road, aisle: Any, tmp_path: Path) -> None:
+def test_the_same_content_keeps_the_persons_category(road: Road, aisle: Callable[..., Result], tmp_path: Path) -> None:
     """From `aisle feedback give` on, every worker answers so, readers are told, and a withdrawal ends it."""
     title = f"Soupe de légumes {uuid4()}"
     first = good(1, title=title)

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from infra.kafka.app import BatchApp, new_app
 from infra.kafka.clients import admin_client
+from infra.kafka.security import client_security
 from infra.settings import Settings
 from streams.commit import run_stage
 from streams.lifetime import _supervise
@@ -101,7 +102,9 @@ class Run:
 
 async def committed(services: Services, topic: str) -> int:
     """The group's committed offset."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}", **client_security().arguments()
+    )
     await consumer.start()
     try:
         return await consumer.committed(TopicPartition(topic, 0)) or 0

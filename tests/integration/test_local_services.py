@@ -16,6 +16,7 @@ from pymongo import MongoClient, UpdateOne
 from pymongo.errors import ConnectionFailure
 
 from infra.endpoints import find_endpoints
+from infra.kafka.security import client_security
 from infra.local.ports import choose_ports
 from infra.local.services import LocalServices
 from infra.local.state import read_state
@@ -36,7 +37,7 @@ BULK = 100
 async def make_topic(bootstrap: str) -> str:
     """A fresh topic of one partition."""
     topic = f"t-{uuid.uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **client_security().arguments())
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, 1, 1)])
@@ -47,13 +48,17 @@ async def make_topic(bootstrap: str) -> str:
 
 async def publish(bootstrap: str, topic: str, value: bytes) -> None:
     """Send one record and wait until the broker has it."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=3 << 20) as producer:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_request_size=3 << 20, **client_security().arguments()
+    ) as producer:
         await producer.send_and_wait(topic, value)
 
 
 async def first_value(bootstrap: str, topic: str) -> bytes | None:
     """The topic's first record."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", **client_security().arguments()
+    )
     async with consumer:
         value: bytes | None = (await consumer.getone()).value
     return value
@@ -226,7 +231,8 @@ def write_until(uri: str, killed: threading.Event, acknowledged: dict[str, float
         PyMongoError: The store refused something while it was alive.
     """
     random = Random()
-    with MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=1_000) as client:
+    # Patient with a store that has just come up on a busy machine; one that is killed breaks the connection at once.
+    with MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=10_000, retryWrites=False) as client:
         while not killed.is_set():
             numbers = sorted(random.sample(range(IDS), BULK))
             try:

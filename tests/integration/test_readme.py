@@ -13,7 +13,7 @@ from infra.process import settings_variables
 from tests.chaos.verify import read
 from tests.integration.road import Road, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
 README = Path("README.md").read_text(encoding="utf-8")
 DATA = "model/data/openfoodfacts_fr/openfoodfacts_fr.csv"

@@ -2,17 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from pymongo import MongoClient
 
+from infra.kafka.security import client_security
 from model.data.dataset import iter_products
 from schemas.dead_letter import DeadLetter
 from schemas.limits import MIB
-from streams.publish import FileEvents
+from streams.replay.file import FileEvents
 from tests.integration.road import Raw, Road, answers, eventually, good, send
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
 PRODUCTS = Path("model/data/openfoodfacts_fr/openfoodfacts_fr.csv")
 
@@ -129,7 +132,9 @@ async def test_dead_letters_carry_their_reason_in_headers(road: Road) -> None:
     from aiokafka import AIOKafkaConsumer
 
     sent = Raw(b"nonsense", key=b"\xff", headers=[("mine", b"\x01")])
-    consumer = AIOKafkaConsumer("products.dlq", bootstrap_servers=road.kafka, auto_offset_reset="latest")
+    consumer = AIOKafkaConsumer(
+        "products.dlq", bootstrap_servers=road.kafka, auto_offset_reset="latest", **client_security().arguments()
+    )
     await consumer.start()
     try:
         for partition in consumer.assignment():
@@ -185,3 +190,24 @@ async def test_verdicts_reach_their_items(road: Road) -> None:
 
     await eventually(refused, 30)
     assert parked.event_id not in road.items([parked.event_id])
+
+
+def test_what_another_model_would_say_is_kept_apart(road: Road, tmp_path: Path) -> None:
+    """Asked of the model in service itself, nothing would change; no item does, and nothing is published."""
+    before = road.items(_ids(road))
+    done = road.aisle("replay", "--items", "--limit", "300", "--model", "champion", "--json")
+    report = orjson.loads(done.stdout)
+    assert 300 == report["events"], done.stderr
+    told = road.aisle("replay", "compare", report["replay"], "--out", str(tmp_path), "--json")
+    figures = orjson.loads(told.stdout)
+    assert 300 == figures["products"] + figures["unanswered"] + figures["by_people"], told.stderr
+    assert (1.0, []) == (figures["agreement"], figures["flows"])
+    assert {"what-if.csv", "what-if.html", "what-if.json"} == {path.name for path in tmp_path.iterdir()}
+    assert before == road.items(before)
+
+
+def _ids(road: Road) -> list[str]:
+    with MongoClient[dict[str, Any]](road.mongodb) as client:
+        return [
+            one["_id"] for one in client[road.settings.mongodb_database]["items"].find({}, {"_id": True}).limit(500)
+        ]

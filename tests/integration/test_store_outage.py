@@ -119,8 +119,8 @@ async def test_a_store_that_refuses_ends_the_archive_with_its_name(
     async def refuse(*_arguments: Any) -> None:
         raise StoreRefused("The store refuses: not authorized to write.")
 
-    monkeypatch.setattr(Store, "upsert", refuse)
     async with archiving(services, store, tmp_path) as (_, work):
+        monkeypatch.setattr(Store, "upsert", refuse)
         await publish(services, 1)
         with pytest.raises(StoreRefused, match="not authorized"):
             await work

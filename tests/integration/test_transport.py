@@ -16,6 +16,7 @@ from infra.errors import DeliveryFailed
 from infra.kafka.app import BatchApp, new_app
 from infra.kafka.clients import admin_client
 from infra.kafka.producer import OutRecord
+from infra.kafka.security import client_security
 from infra.settings import Settings
 from tests.integration.conftest import Services
 from tests.integration.road import eventually
@@ -55,7 +56,7 @@ async def consuming(services: Services, topic: str, handle: Handler, **settings:
 
 async def publish(services: Services, topic: str, count: int) -> None:
     """Numbered records, alternating between the partitions."""
-    producer = AIOKafkaProducer(bootstrap_servers=services.kafka_bootstrap)
+    producer = AIOKafkaProducer(bootstrap_servers=services.kafka_bootstrap, **client_security().arguments())
     await producer.start()
     try:
         waiting = [
@@ -68,7 +69,9 @@ async def publish(services: Services, topic: str, count: int) -> None:
 
 async def committed(services: Services, topic: str) -> int:
     """Sum of the group's committed offsets."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=services.kafka_bootstrap, group_id=f"group-{topic}", **client_security().arguments()
+    )
     await consumer.start()
     try:
         offsets = [await consumer.committed(TopicPartition(topic, number)) for number in range(PARTITIONS)]
@@ -177,7 +180,7 @@ class _NotUtf8(str):
 async def test_a_header_name_of_any_bytes_stops_nothing(services: Services, topic: str, codec: int) -> None:
     """A name that is no UTF-8 comes with U+FFFD in it; every record comes once, whole and in order."""
     await publish(services, topic, 100)
-    producer = AIOKafkaProducer(bootstrap_servers=services.kafka_bootstrap)
+    producer = AIOKafkaProducer(bootstrap_servers=services.kafka_bootstrap, **client_security().arguments())
     await producer.start()
     try:
         batch = producer.create_batch()
@@ -220,7 +223,9 @@ async def test_deliveries_keep_partition_order_and_every_byte(services: Services
 
     async with consuming(services, topic, nothing) as app:
         await app.batch_producer.deliver(topic, sent)
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=services.kafka_bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=services.kafka_bootstrap, auto_offset_reset="earliest", **client_security().arguments()
+    )
     await consumer.start()
     try:
         came = [await consumer.getone() for _ in sent]

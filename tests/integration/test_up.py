@@ -18,6 +18,10 @@ from tests.ports import settle_ports
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
+SERVICES_ALONE = ("--no-archive", "--no-learning", "--no-gateway")
+"""For what is not about workers: each takes seconds to import what it needs."""
+
+
 def wait_for(condition: Callable[[], object], what: str, timeout_s: float = 90) -> None:
     """Wait until a condition holds; fail by name when it does not in time."""
     until = time.monotonic() + timeout_s
@@ -95,7 +99,8 @@ class Place:
         import os
 
         mine = {name: value for name, value in os.environ.items() if not name.startswith("AISLE_")}
-        return mine | {"AISLE_DATA_DIR": str(self.data_dir)}
+        secure = {name: value for name, value in os.environ.items() if name == "AISLE_KAFKA_SECURITY_PROTOCOL"}
+        return mine | secure | {"AISLE_DATA_DIR": str(self.data_dir)}
 
 
 @pytest.fixture
@@ -110,11 +115,11 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(place: Pl
     """Kill -9 of ``aisle up`` ends broker and store; ``aisle up`` then starts as ever, and ``down`` stops it."""
     up = place.up()
     wait_for(lambda: place.happened("archive", "ready"), "the archive to be ready")
-    assert len(place.processes()) == 4
+    assert len(place.processes()) >= 6  # itself, broker, store, archive, retrain, monitor, and what they start
     up.kill()
     up.wait()
     wait_for(lambda: not place.processes(), "the orphans to end", 30)
-    again = place.up("--no-archive")
+    again = place.up(*SERVICES_ALONE)
     down = place.run("down")
     assert "stopped aisle" in down.stdout
     assert again.wait(10) == 0
@@ -123,7 +128,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(place: Pl
 
 def test_a_second_up_is_refused_in_one_line(place: Place) -> None:
     """Two supervisors in one data directory: the second names the first and leaves it alone."""
-    first = place.up("--no-archive")
+    first = place.up(*SERVICES_ALONE)
     second = place.run("up", "--workers", "0")
     assert second.returncode == 1
     assert f"aisle is up already in {place.data_dir} (process {first.pid})" in second.stderr
@@ -152,7 +157,7 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Place, when: str) -> None:
 def test_a_broker_that_is_killed_comes_back(place: Place) -> None:
     """Under ``aisle up`` a killed broker is started again on its former port."""
     settle_ports(place.data_dir)
-    up = place.up("--no-archive")
+    up = place.up(*SERVICES_ALONE)
     before = read_state(place.data_dir, "kafka")
     assert before is not None
     psutil.Process(before.pid).kill()
@@ -173,7 +178,7 @@ def test_services_in_the_background_are_used_and_left(place: Place) -> None:
     before = LocalServices(settings).status()
     assert {"kafka", "docstore"} == set(before)
     assert place.run("services", "up", "--json").returncode == 0
-    up = place.up("--no-archive")
+    up = place.up(*SERVICES_ALONE)
     up.send_signal(signal.SIGINT)
     assert up.wait(60) == 0
     assert before == LocalServices(settings).status()

@@ -5,11 +5,11 @@ from unittest.mock import AsyncMock, Mock
 from structlog.testing import capture_logs
 
 from infra.images import ImageStore
+from model.shelves import TaxonomyInForce
 from schemas.dead_letter import DeadLetter
 from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
 from streams.archive import ArchiveStage
 from streams.decode import id_of
-from streams.shelves import TaxonomyInForce
 from tests.records import record
 
 

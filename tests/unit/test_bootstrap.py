@@ -121,7 +121,7 @@ def test_lint_runs_every_check_after_a_failure(
     monkeypatch.setattr(subprocess, "run", run)
 
     assert bootstrap.main(["lint"]) == 1
-    assert ran == ["ruff", "ruff", "mypy", "lint-imports"]
+    assert ran == ["ruff", "ruff", "mypy", "lint-imports", "sphinx-build"]
     assert not executed
     assert "ruff did not pass" in capfd.readouterr().err
 

@@ -159,3 +159,17 @@ def test_a_broken_photo_counts_as_none() -> None:
     answers = Cascade(stages, pools, [0.5, 0.3, 0.2]).answer(Rows(["a0", "a0"], [""] * 2, [b"!", None]))
 
     assert answers.probabilities[1].tolist() == answers.probabilities[0].tolist()
+
+
+def test_a_lapse_and_an_offset_are_part_of_the_answer() -> None:
+    """A class that holds back has less, and what lapses goes to all classes alike."""
+    stage = Scripted("text", TEXTS, 0.9)
+    sets = [shown for shown in subsets(frozenset(MODALITIES)) if set(shown) & set(TEXTS)]
+    pools = [Pool(modalities=shown, stages=("text",), weights=(1.0,), lapse=0.3) for shown in sets]
+    rows = Rows(["a0"], [""])
+    (plain,) = np.exp(stage.log_probabilities(rows))
+    moved = plain * np.exp([0.0, -1.0, 0.0])
+
+    (found,) = Cascade([stage], pools, [0.5, 0.3, 0.2], [0.0, -1.0, 0.0]).answer(rows).probabilities
+
+    assert 0.7 * moved / moved.sum() + 0.1 == pytest.approx(found, abs=1e-5)

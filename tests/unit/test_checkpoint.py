@@ -10,6 +10,7 @@ import pytest
 
 from model.checkpoint import Checkpoint
 from model.data.labelled import LabelledData, load_labelled
+from model.errors import TrainingRuns
 from model.held_out import Examples, Fold, held_out
 from model.kinds import Kind
 from model.parameters import TrainOptions, parameters
@@ -99,6 +100,17 @@ def test_the_end_clears_up(data: LabelledData, tmp_path: Path) -> None:
         checkpoint.keep("text-0", 0, np.zeros((1, 2), np.float32))
         checkpoint.__exit__(error, None, None)
         assert (error in {KeyboardInterrupt, SystemExit}) == bool(list((tmp_path / "kept").glob("*")))
+
+
+def test_one_process_has_it_at_a_time(data: LabelledData, tmp_path: Path) -> None:
+    """Two that train the same would write the same files; the second is told, and goes on after the first."""
+    with Checkpoint.open(tmp_path, data, TrainOptions()) as first:
+        with pytest.raises(TrainingRuns, match="in another process"):
+            Checkpoint.open(tmp_path, data, TrainOptions()).__enter__()
+        first.keep("text-0", 0, np.zeros((1, 2), np.float32))
+        assert 1 == first.finished
+    with Checkpoint.open(tmp_path, data, TrainOptions()) as second:
+        assert 0 == second.finished
 
 
 @pytest.mark.parametrize(

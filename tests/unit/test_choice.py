@@ -40,7 +40,7 @@ def held(answers: dict[str, tuple[frozenset[Modality], LogProbabilities]], prese
         for shown in subsets(reads):
             has: NDArray[np.bool_] = np.all(present[:, [MODALITIES.index(one) for one in shown]], axis=1)
             found[name, shown] = np.where(has[:, None], answer, np.nan).astype(np.float32)
-    return HeldOut(present, TRUTH, found)
+    return HeldOut(present, TRUTH, np.arange(len(TRUTH)), found)
 
 
 def columns(*shares: float) -> NDArray[np.bool_]:
@@ -180,9 +180,10 @@ def test_what_a_slow_stage_was_not_asked_about_decides_nothing() -> None:
     seen[first:] = np.nan
     some = replace(held({"text": (TEXTS, said(0.5, 1)), "image": (EYE.reads, seen)}, present), asked_of_all=first)
 
-    answers, truth = simulate(
+    answers, asked = simulate(
         Route([WEAK, slow], pools_of([WEAK, slow], some), [1 / CLASSES] * CLASSES), [WEAK, slow], some
     )
 
-    assert first == len(truth) == len(answers.stage)
+    assert list(range(first)) == asked.tolist()
+    assert first == len(answers.stage)
     assert (answers.stage == 1).mean() > 0.9

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.data.cleaning import _TAG, clean, clean_title
+from model.data.cleaning import _TAG, clean, clean_title, is_cut
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,22 @@ def test_the_short_ways_change_nothing(text: str, limit: int) -> None:
 def test_a_hostile_text_is_cheap() -> None:
     """A megabyte of opening brackets does not hang the worker."""
     assert "" != clean("<a" * 500_000, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("raw", "cut"),
+    [
+        ("", False),
+        ("abcde", False),
+        ("abcdef", True),
+        ("abcd   ", False),
+        ("abcde f", True),
+        ("a\u0301" * 5, True),  # ten characters, of which five are read before they become three
+        ("<b>abcde</b>", False),
+        (" " * 21, True),
+        ("ﬁ" * 3, True),
+    ],
+)
+def test_it_is_known_whether_something_was_left_out(raw: str, *, cut: bool) -> None:
+    """Of the text or of what it stands for, before or behind the cleaning."""
+    assert cut == is_cut(raw, 5)

@@ -62,3 +62,12 @@ async def test_a_wait_that_is_too_long_ends_with_the_cause(monkeypatch: pytest.M
     with pytest.raises(BrokerUnavailable):
         await wait_for_broker("h:1", timeout_s=20)
     assert 10 < time.now_s - 100 <= 20
+
+
+async def test_who_waits_can_be_told_why_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's health says the latest cause, such as a password that is refused, and not only that none answers."""
+    clock(monkeypatch, 3)
+    told: list[str] = []
+    await wait_for_broker("h:1", tell=told.append)
+    assert len(told) > 2
+    assert {"No Kafka broker answers."} == set(told)

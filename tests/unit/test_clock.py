@@ -25,10 +25,22 @@ WALL_CLOCK = {"time", "time.time", "time.time_ns", "datetime.now", "datetime.utc
 # Who may read the wall clock: each says when something happened, and none waits by it.
 STAMPS = {
     "infra/local/docstore_file.py",  # the name of a file put aside, and a line of its log
+    "infra/certificates.py",  # from when on a certificate is good
+    "infra/lease.py",  # until when a lease is held, which other machines read
+    "infra/metrics/answers.py",  # since when a model answers
     "infra/local/jars.py",  # the age of a file, which the file system tells by the wall clock
+    "infra/settings_learning.py",  # a cron expression is tried on the present
+    "infra/webhook.py",  # when a message was signed
     "streams/classify.py",  # classified_at
-    "streams/publish.py",  # ce_time
-    "streams/retry.py",  # a record's age, against the retention of its topic
+    "streams/replay/file.py",  # ce_time
+    "infra/retry.py",  # a record's age, against the retention of its topic
+    "streams/shadow.py",  # a record's age
+    "streams/verdicts.py",  # known_at
+    "workers/gateway/accounts/addresses.py",  # the library that counts tells by it when others may try again
+    "workers/gateway/bulk/folder.py",  # the age of a folder
+    "workers/gateway/audit.py",  # when something was done
+    "workers/retrain/sweep.py",  # the age of a folder
+    "workers/retrain/training_set.py",  # when a set was made
 }
 
 
@@ -59,6 +71,7 @@ async def test_a_jumping_clock_moves_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(store, "upsert", upsert)
     stage = ArchiveStage(store, Mock(), AsyncMock(), 30, Mock())
     monkeypatch.setattr(stage._verdicts, "parked", AsyncMock(return_value=[]))
+    monkeypatch.setattr(stage._sieve, "changed", AsyncMock(return_value=False))
     at = 1_760_000_000_000
     batches = [
         [record(b'{"product_id": "p", "title": "t"}', topic=PRODUCTS_IN, offset=offset, timestamp_ms=at + offset)]

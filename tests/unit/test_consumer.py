@@ -78,3 +78,64 @@ def test_what_is_forgotten_is_waited_for_no_more() -> None:
     consumer._forget()
     assert not consumer._unacked_messages
     consumer.intake.forget.assert_called_once()  # type: ignore[attr-defined] # a mock
+
+
+async def test_who_is_not_in_the_group_commits_nothing() -> None:
+    """Awake after others took its partitions, a worker has forgotten its generation; its old offsets would count."""
+    consumer = Alone()
+    coordinator = SimpleNamespace(generation=-1)
+    consumer._thread = Mock(_ensure_consumer=lambda: SimpleNamespace(_coordinator=coordinator, commit=None))
+    consumer._thread.call_thread = AsyncMock()
+    consumer.intake.tries = Mock(suspects={ONE})
+    assert not await consumer._commit({ONE: 7})
+    assert 0 == consumer._thread.call_thread.await_count
+    coordinator.generation = 3
+    assert await consumer._commit({ONE: 7})
+    assert 1 == consumer._thread.call_thread.await_count
+
+
+async def test_a_commit_that_the_ending_thread_cancels_does_not_cancel_the_shutdown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crashed app stops its consumer's thread while it waits for the last commit; it has to stop the rest too."""
+    consumer = Alone()
+    monkeypatch.setattr(
+        Alone, "app", SimpleNamespace(conf=SimpleNamespace(broker_request_timeout=5), batch_producer=Mock())
+    )
+    consumer._topic_ids = Mock(check=AsyncMock())
+    monkeypatch.setattr(StockConsumer, "force_commit", AsyncMock(side_effect=asyncio.CancelledError))
+
+    assert not await Consumer.force_commit(consumer)
+
+
+async def test_who_cancels_a_commit_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what others cancelled is passed over."""
+    consumer = Alone()
+    monkeypatch.setattr(
+        Alone, "app", SimpleNamespace(conf=SimpleNamespace(broker_request_timeout=5), batch_producer=Mock())
+    )
+    consumer._topic_ids = Mock(check=AsyncMock())
+    waiting = asyncio.Event()
+
+    async def wait(*_arguments: Any) -> bool:
+        waiting.set()
+        return bool(await asyncio.Event().wait())
+
+    monkeypatch.setattr(StockConsumer, "force_commit", wait)
+    commit = asyncio.create_task(Consumer.force_commit(consumer))
+    await waiting.wait()
+    commit.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await commit
+
+
+async def test_a_crashed_app_does_not_wait_long_for_its_last_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its consumer's thread may have ended with the commit in hand, and then no answer ever comes."""
+    consumer = Alone()
+    app = SimpleNamespace(crash_reason=OSError(), limits=SimpleNamespace(drain_timeout_s=0), client_only=False)
+    monkeypatch.setattr(Alone, "app", app)
+    monkeypatch.setattr("infra.kafka.consumer.HAND_OVER_S", 0.01)
+    consumer._unacked_messages.clear()
+    consumer._thread = Mock(thread_loop=asyncio.get_running_loop())
+    await asyncio.wait_for(consumer.wait_empty(), 5)
+    assert 1 == consumer.commits

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.stored_items import content_of
 from schemas.content import content_key, key_of
 from schemas.product import Product
-from streams.items import content_of, product_part
+from streams.items import product_part
 from tests.records import record
 
 TEXT = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -26,6 +26,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "feedback.dlq",
         "models.events",
         "verdicts",
+        "shadow.out",
     ]
 
 
@@ -112,7 +113,7 @@ def _all_errors(kind: type[AisleError] = AisleError) -> list[type[AisleError]]:
 
 def test_every_error_has_a_code_of_its_own() -> None:
     """Logs and dead letters name errors by code: in kebab case, each one's own, with a docstring that explains it."""
-    for module in ("infra.errors", "model.errors", "streams.errors", "schemas.taxonomy"):
+    for module in ("infra.errors", "model.errors", "streams.errors", "schemas.taxonomy", "workers.gateway.app"):
         import_module(module)
     kinds = [kind for kind in _all_errors() if not kind.__module__.startswith("tests")]
     codes = [kind.code for kind in kinds]

@@ -169,7 +169,9 @@ def test_progress_ends_at_one(tmp_path: Path) -> None:
     assert 1.0 == parts[-1]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)),
     kind=st.sampled_from(["csv", "jsonl"]),

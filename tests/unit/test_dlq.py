@@ -17,8 +17,9 @@ from infra.errors import TopicMissing
 from infra.settings import load_settings
 from schemas.dead_letter import Stage
 from scripts import dlq
-from scripts.dlq_choice import _STAGES, Moment
+from scripts.dlq_choice import _STAGES
 from scripts.errors import DeadLetterUnknown, LettersRefused
+from scripts.times import Moment
 from tests.unit.test_dlq_view import letter
 
 
@@ -166,7 +167,7 @@ def test_a_retry_without_its_topic_says_so_at_once(monkeypatch: pytest.MonkeyPat
     async def connected(_bootstrap: str) -> AsyncIterator[AsyncMock]:
         yield AsyncMock(list_topics=AsyncMock(return_value=["feedback"]))
 
-    monkeypatch.setattr("scripts.dlq_retry.admin_client", connected)
+    monkeypatch.setattr("infra.send_again.admin_client", connected)
     monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", "nowhere.invalid:1")
     error = run("retry", "00000001").exception
     assert isinstance(error, TopicMissing)

@@ -8,6 +8,7 @@ from bson import decode, encode
 
 from infra.dead_letters import Letter, _letter
 from infra.kafka.producer import OutRecord
+from infra.retry import record_of
 from schemas.dead_letter import DeadLetter, earlier_attempts, without_error_headers
 from schemas.headers import ATTEMPTS, EVENT_ID
 from schemas.topics import PRODUCTS_DLQ
@@ -15,7 +16,6 @@ from streams.dead_letters import MAX_HEADERS, dead_letter
 from streams.decode import id_of
 from streams.errors import RecordInvalid
 from streams.items import dead_letter_part
-from streams.retry import record_of
 from tests.records import record
 
 EVENT = "0b8e0000-0000-4000-8000-000000000001"

@@ -16,13 +16,12 @@ from aiokafka.errors import (
 from aiokafka.structs import ConsumerRecord
 
 from infra.dead_letters import Action, Letter
-from infra.errors import DeliveryFailed
+from infra.errors import DeliveryFailed, RetryRefused
 from infra.kafka.producer import OutRecord
+from infra.retry import Retry, record_of
 from schemas.dead_letter import DeadLetter
 from schemas.headers import ATTEMPTS, EVENT_ID
 from schemas.topics import FEEDBACK, PREDICTIONS_OUT, PRODUCTS_DLQ, PRODUCTS_IN
-from streams.errors import RetryRefused
-from streams.retry import Retry, record_of
 from tests.records import record
 
 EVENT = "0b8e0000-0000-4000-8000-00000000000"

@@ -58,7 +58,7 @@ def test_a_broker_is_well_with_its_topics(
 ) -> None:
     """Reachable is not enough: the topics must be there, in step."""
 
-    async def partitions(_bootstrap: str) -> dict[str, int]:
+    async def partitions(_bootstrap: str, _settings: Settings) -> dict[str, int]:
         if isinstance(answer, Exception):
             raise answer
         return dict(answer)

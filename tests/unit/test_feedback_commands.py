@@ -16,11 +16,11 @@ from rich.cells import cell_len
 from infra.errors import DeliveryFailed
 from infra.feedback_log import Conflict, Judged, Opinion, opinions_of
 from infra.settings import load_settings
+from model.errors import CodeUnknown
 from schemas.feedback import Feedback
 from scripts import feedback, feedback_send
 from scripts.errors import EventUnknown, FeedbackRefused
 from scripts.feedback_view import shown
-from streams.errors import CodeUnknown
 
 SOUP = "0b8e0000-0000-4000-8000-000000000001"
 TEA = "0b8e0000-0000-4000-8000-000000000002"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.fusion import fit_weights, pooled, softmax, stop_threshold
+from model.fusion import Weighing, fit_weighing, pooled, softmax, stop_threshold
 from model.stages import LogProbabilities
 
 
@@ -23,9 +23,26 @@ def test_one_stage_is_calibrated_by_its_temperature() -> None:
     """Labels drawn at temperature 2 give a weight of a half."""
     margins = np.random.default_rng(7).normal(size=(4_000, 5)) * 4
 
-    (weight,) = fit_weights([logs(margins)], drawn(margins / 2, 7))
+    fit = fit_weighing([logs(margins)], drawn(margins / 2, 7))
 
-    assert 0.5 == pytest.approx(weight, abs=0.04)
+    assert 0.5 == pytest.approx(fit.weights[0], abs=0.04)
+    assert fit.lapse < 0.02
+
+
+def test_rows_of_which_nothing_is_known_leave_the_others_as_sure_as_they_are() -> None:
+    """A tenth of the labels drawn at random: they are a lapse of a tenth, and the weight stays what it was."""
+    margins = np.random.default_rng(7).normal(size=(6_000, 5)) * 4
+    truth, dice = drawn(margins, 7), np.random.default_rng(8)
+    truth = np.where(dice.random(len(truth)) < 0.1, dice.integers(0, 5, len(truth)), truth)
+
+    fit = fit_weighing([logs(margins)], truth)
+
+    assert 1.0 == pytest.approx(fit.weights[0], abs=0.06)
+    assert 0.1 == pytest.approx(fit.lapse, abs=0.015)
+    shares = pooled([logs(margins)], fit)
+    assert np.allclose(1, shares.sum(axis=1))
+    assert np.array_equal(shares.argmax(axis=1), margins.argmax(axis=1))
+    assert fit.lapse / 5 == pytest.approx(shares.min(), rel=0.01)  # no answer is so sure that it leaves the others less
 
 
 def test_a_stage_that_knows_nothing_gets_no_weight() -> None:
@@ -33,7 +50,7 @@ def test_a_stage_that_knows_nothing_gets_no_weight() -> None:
     margins = np.random.default_rng(1).normal(size=(3_000, 4)) * 2
     noise = np.random.default_rng(2).normal(size=(3_000, 4)) * 2
 
-    weights = fit_weights([logs(margins), logs(noise)], drawn(margins, 3))
+    weights = fit_weighing([logs(margins), logs(noise)], drawn(margins, 3)).weights
 
     assert 1.0 == pytest.approx(weights[0], abs=0.1)
     assert weights[1] < 0.1
@@ -47,7 +64,7 @@ def test_two_views_of_the_same_truth_add_up() -> None:
     rows = np.arange(len(truth))
 
     def surprise(chosen: list[LogProbabilities]) -> float:
-        return float(-np.log(pooled(chosen, fit_weights(chosen, truth))[rows, truth]).mean())
+        return float(-np.log(pooled(chosen, fit_weighing(chosen, truth))[rows, truth]).mean())
 
     assert surprise(some) < min(surprise(some[:1]), surprise(some[1:])) - 0.05
 
@@ -56,8 +73,8 @@ def test_too_few_rows_fit_nothing() -> None:
     """Each stage then counts alike, and a lone one is believed as it is."""
     some = [logs(np.eye(3)), logs(np.eye(3))]
 
-    assert (0.5, 0.5) == pytest.approx(fit_weights(some, np.arange(3)))
-    assert (1.0,) == pytest.approx(fit_weights(some[:1], np.arange(3)))
+    assert Weighing((0.5, 0.5)) == fit_weighing(some, np.arange(3))
+    assert Weighing((1.0,)) == fit_weighing(some[:1], np.arange(3))
 
 
 def test_the_cascade_stops_where_stopping_costs_nothing() -> None:

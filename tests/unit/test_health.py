@@ -65,6 +65,12 @@ async def test_only_the_loopback_address_answers() -> None:
             socket.create_connection(("127.0.0.9", port), timeout=0.5)
 
 
+async def test_on_a_cluster_other_addresses_answer_too() -> None:
+    """Probes and Prometheus come from elsewhere: with 0.0.0.0 every address of the machine answers."""
+    async with Health().serve(0, "0.0.0.0") as port:  # noqa: S104 - what is tested
+        socket.create_connection(("127.0.0.9", port), timeout=5).close()
+
+
 async def test_a_port_in_use_is_said_so() -> None:
     """The error names the port and the setting."""
     with socket.socket() as holder:

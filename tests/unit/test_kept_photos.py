@@ -14,13 +14,14 @@ from structlog.testing import capture_logs
 
 from infra.images import ImageStore
 from infra.photos import Photos
+from infra.stored_items import content_of
+from model.shelves import TaxonomyInForce
 from schemas.content import key_of
 from schemas.product import Product
 from streams import kept_photos
 from streams.archive import ArchiveStage
-from streams.items import Document, content_of
+from streams.items import Document
 from streams.photos import PhotoReader
-from streams.shelves import TaxonomyInForce
 from tests.records import record
 
 

@@ -113,7 +113,8 @@ def test_the_broker_stays_on_this_machine() -> None:
     """The broker has no passwords, so it listens on the loopback address and nowhere else."""
     text = kafka.properties({"broker": 1, "controller": 2}, Path("log"))
     lines = dict(line.split("=", 1) for line in text.splitlines())
-    assert lines["listeners"] == "PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
+    assert lines["listeners"] == "BROKER://127.0.0.1:1,CONTROLLER://127.0.0.1:2"
+    assert lines["listener.security.protocol.map"] == "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
     assert lines["auto.create.topics.enable"] == "false"
     assert int(lines["message.max.bytes"]) >= (2 << 20) + (64 << 10)
 

@@ -49,6 +49,7 @@ def test_there_are_no_addresses(name: str) -> None:
     [
         ("requirements.lock", PROJECT["project"]["dependencies"]),
         ("requirements.lock", PROJECT["project"]["optional-dependencies"]["dev"]),
+        ("requirements.lock", PROJECT["project"]["optional-dependencies"]["docs"]),
         ("requirements.lock", PROJECT["build-system"]["requires"]),
         ("requirements-run.lock", PROJECT["project"]["dependencies"]),
         ("requirements-bench.lock", PROJECT["project"]["dependencies"]),

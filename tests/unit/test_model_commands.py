@@ -8,22 +8,30 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from infra.local.lock import TRAINING, DirLock
+from infra.local.ports import any_free_port
 from infra.settings import load_settings
-from model.champion import read_champion
+from model.bundle import read_manifest
+from model.champion import promote, read_champion
 from model.classifier import Classification, Photo
+from model.errors import PromotionRefused
 from schemas.prediction import Category, ModelRef
 from schemas.product import Product
 from schemas.taxonomy import BUILTIN_PATH
 from scripts.classify import command as classify
+from scripts.cli import main
 from scripts.evaluate import command as evaluate
 from scripts.train import command as train
 from scripts.train import stoppable
 from streams.photos import AT_A_TIME
+from tests.bundles import make_bundle
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +42,7 @@ pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, 
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data directory of the test's own."""
     monkeypatch.setenv("AISLE_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("AISLE_MLFLOW", "false")
     load_settings.cache_clear()
     yield tmp_path / "var"
     load_settings.cache_clear()
@@ -59,10 +68,15 @@ def _aisle(*arguments: object, data_dir: Path, stdin: str = "", **env: str) -> s
     )
 
 
-def test_training_makes_a_champion_unless_told_not_to(small_data: Path, data_dir: Path) -> None:
-    """The bundle lands below the data directory; only a promotion changes the pointer."""
+def test_training_makes_a_champion_unless_told_not_to(
+    small_data: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundle lands below the data directory; only a promotion changes the pointer. Neither needs a registry."""
     first = CliRunner().invoke(train, [str(small_data), "--no-promote", "--json"], catch_exceptions=False)
     assert read_champion(data_dir / "models") is None
+    monkeypatch.setenv("AISLE_MLFLOW", "true")
+    monkeypatch.setenv("AISLE_MLFLOW_URI", f"http://127.0.0.1:{any_free_port()}")
+    load_settings.cache_clear()
     second = CliRunner().invoke(train, [str(small_data), "--name", "foods"], catch_exceptions=False)
 
     printed = json.loads(first.stdout)
@@ -73,8 +87,40 @@ def test_training_makes_a_champion_unless_told_not_to(small_data: Path, data_dir
     assert ("foods", 1) == (champion.model.name, champion.sequence)
     assert f"foods {champion.model.version}, now the champion" in second.stdout
     assert "seed 0" in second.stdout
+    assert "not recorded in MLflow" in second.stderr
     report = json.loads((data_dir / "models" / champion.model.version / "report" / "report.json").read_bytes())
     assert f"aisle train {small_data} --name foods" == report["command"]
+
+
+def test_a_training_takes_the_place_of_no_model_that_came_meanwhile(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a retraining beside it has put in service stays; the model is kept, and the way to promote it is said."""
+    models = data_dir / "models"
+    first, new, retrained = (make_bundle(models, version) for version in ("first", "new", "retrained"))
+    promote(models, first, by="ada", why="")
+    problems = SimpleNamespace(problems=SimpleNamespace(messages=()))
+
+    def trained(*_: Any, **__: Any) -> Any:
+        promote(models, retrained, by="aisle retrain", why="")
+        report = SimpleNamespace(comparisons=())
+        return SimpleNamespace(bundle=new, notes=(), manifest=read_manifest(new), report=report), problems
+
+    monkeypatch.setattr("scripts.train._train", trained)
+    monkeypatch.setattr("scripts.train._keep_base", lambda *_: None)
+    lock = DirLock(data_dir, TRAINING)
+    assert lock.try_acquire()
+    result = CliRunner().invoke(train, ["data.csv", "--json"])
+    lock.release()
+
+    assert "a retraining runs beside this" in result.stderr
+    assert isinstance(result.exception, PromotionRefused)
+    assert "retrained is in force, and not first" in str(result.exception)
+    assert "`aisle models promote new`" in str(result.exception)
+    assert json.loads(result.stdout)["promoted"] is False
+    champion = read_champion(models)
+    assert champion is not None
+    assert "retrained" == champion.model.version
 
 
 @pytest.mark.parametrize(
@@ -90,19 +136,29 @@ def test_training_makes_a_champion_unless_told_not_to(small_data: Path, data_dir
         (["FEW"], "has 4 usable rows"),
     ],
 )
-def test_wrong_usage_is_one_clear_error(options: list[str], message: str, small_data: Path, tmp_path: Path) -> None:
+def test_wrong_usage_is_one_clear_error(
+    options: list[str],
+    message: str,
+    small_data: Path,
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """No traceback, exit 2, and nothing is left behind."""
-    (tmp_path / "one.csv").write_text("title,category\n" + "thé,10\n" * 50, encoding="utf-8")
-    (tmp_path / "few.csv").write_text("title,category\na,10\nb,40\nc,10\nd,40\n", encoding="utf-8")
-    names = {"DATA": small_data, "ONE": tmp_path / "one.csv", "FEW": tmp_path / "few.csv"}
-    done = _aisle("train", *(names.get(option, option) for option in options), data_dir=tmp_path / "var")
+    names = {"DATA": small_data} | {name: data_dir.with_name(f"{name}.csv") for name in ("ONE", "FEW")}
+    names["ONE"].write_text("title,category\n" + "thé,10\n" * 50, encoding="utf-8")
+    names["FEW"].write_text("title,category\na,10\nb,40\nc,10\nd,40\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["aisle", "train", *(str(names.get(option, option)) for option in options)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err
 
-    assert 2 == done.returncode
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert 2 == end.value.code
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
     assert 1 == len(errors)
     assert message in errors[0]
-    assert "Traceback" not in done.stderr
-    assert not list((tmp_path / "var").glob("models/*"))
+    assert "Traceback" not in said
+    assert not list(data_dir.glob("models/*"))
 
 
 def test_a_training_that_is_told_to_end_clears_up() -> None:

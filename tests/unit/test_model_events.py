@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 
 from infra import model_events
 from infra.errors import BrokerUnavailable, DeliveryFailed, TopicMissing
-from infra.model_events import Standing, decide, read_standing, tell
-from schemas.model_event import ModelEvent, in_force
+from infra.model_events import Standing, decide, put_in_shadow, read_standing, tell
+from schemas.model_event import CHALLENGER, ModelEvent, in_force
 from schemas.prediction import ModelRef
 from schemas.topics import MODELS_EVENTS
 from tests.records import record
@@ -233,6 +233,28 @@ async def test_who_comes_second_leaves_the_first_ones_word_as_the_last(
     for one in kept.values():
         after.take(one)
     assert C == after.champion
+
+
+async def test_no_former_challenger_comes_back_by_compaction(topic: Topic) -> None:
+    """One of another name has a key of its own, which is emptied before the next one is put there, or none is."""
+    first, second = event("b", 1, alias=CHALLENGER), event("c", 1, alias=CHALLENGER, name="other")
+    assert first == (await put_in_shadow("h:1", first)).tried
+    assert second == (await put_in_shadow("h:1", second)).tried
+    assert second == _compacted(topic).tried
+    assert (await put_in_shadow("h:1", None)).tried is None
+    assert _compacted(topic).tried is None
+    written = len(topic.records)
+    assert A == (await put_in_shadow("h:1", None)).champion
+    assert written == len(topic.records)
+
+
+def _compacted(topic: Topic) -> Standing:
+    """What stands when the topic has but the last record of each key, and none of those without a value."""
+    after = Standing()
+    for one in {one.key: one for one in topic.records}.values():
+        if one.value is not None:
+            after.take(one)
+    return after
 
 
 async def test_a_broker_that_goes_away_is_named(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:

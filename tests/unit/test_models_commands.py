@@ -14,11 +14,11 @@ from infra.errors import BrokerUnavailable, DeliveryFailed
 from infra.model_events import Standing
 from infra.settings import load_settings
 from model.champion import keep, read_champion
-from model.errors import BundleInvalid, NoChampion, PromotionRefused
+from model.errors import BundleInvalid, ModelUnknown, NoChampion, PromotionRefused
 from schemas.model_event import ModelEvent
-from scripts import models, promotion
-from scripts.errors import ModelUnknown
+from scripts import models
 from tests.bundles import decided, make_bundle
+from workers import promotion
 
 ROOT = Path(__file__).parents[2]
 
@@ -233,7 +233,7 @@ def test_without_a_model_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch,
 def test_it_needs_no_tensorflow() -> None:
     """Neither TensorFlow nor what else takes seconds to import."""
     program = (
-        "import sys; import scripts.models, scripts.promotion, scripts.rollback, scripts.models_view; "
+        "import sys; import scripts.models, workers.promotion, model.rollback, model.found, scripts.models_view; "
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'scipy', 'sklearn', 'pandas', 'faust')))"
     )
     assert 0 == subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode

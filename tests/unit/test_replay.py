@@ -12,13 +12,12 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from click.testing import CliRunner, Result
 
 from infra.errors import DeliveryFailed, TopicMissing
-from infra.kafka import clients
 from infra.settings import load_settings
 from model.data.dataset import ProductRow
 from schemas.limits import MAX_PRODUCT_RECORD_BYTES
 from scripts.errors import ProductsRefused
 from scripts.replay import command
-from streams.publish import FileEvents, publish
+from streams.replay.file import FileEvents, publish
 
 
 class Broker:
@@ -50,16 +49,17 @@ class Broker:
 
 
 @pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Broker]:
     """The broker that commands find, with the topic of products."""
     broker = Broker("products.in")
 
     @asynccontextmanager
-    async def connected(_bootstrap: str) -> AsyncIterator[Broker]:
+    async def connected(_bootstrap: str, **_: object) -> AsyncIterator[Broker]:
         yield broker
 
-    monkeypatch.setattr(clients, "admin_client", connected)
-    monkeypatch.setattr(clients, "producer_client", connected)
+    monkeypatch.setattr("scripts.replay_run.admin_client", connected)
+    monkeypatch.setattr("scripts.replay_run.producer_client", connected)
+    monkeypatch.setenv("AISLE_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("AISLE_KAFKA_BOOTSTRAP", "nowhere.invalid:1")
     load_settings.cache_clear()
     yield broker

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from infra.stored_items import has_answer
 from schemas.prediction import Category, Prediction
 from streams.decisions import decision
-from streams.reviewed import correction, has_answer
+from streams.reviewed import correction
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EVENT = "0b8e0000-0000-4000-8000-000000000001"

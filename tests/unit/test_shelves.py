@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from infra.settings import Settings
-from model.errors import NoChampion
+from model import shelves
+from model.errors import CodeUnknown, NoChampion
+from model.shelves import TaxonomyInForce, check_code, shelves_of
 from schemas.prediction import Category
 from schemas.taxonomy import Shelf, Taxonomy
-from streams import shelves
-from streams.errors import CodeUnknown
-from streams.shelves import TaxonomyInForce, check_code, shelves_of
 
 TEAS = Taxonomy((Shelf("teas", {"en": "Teas", "fr": "Thés"}, {"en": "Drinks"}),))
 JAMS = Taxonomy((Shelf("jams", {"": "Jams"}),))

@@ -45,6 +45,14 @@ def test_a_missing_topic_is_named() -> None:
         check_in_step(states(models_events=0), PRODUCTS_IN)
 
 
+def test_a_topic_that_a_worker_does_not_need_is_not_missed() -> None:
+    """What it reads and what answers that are, and what it names."""
+    check_in_step(states(shadow_out=0), PRODUCTS_IN, [MODELS_EVENTS])
+    for name in ("models_events", "predictions_out", "products_in"):
+        with pytest.raises(TopicMissing, match="Missing topics"):
+            check_in_step(states(**{name: 0}), PRODUCTS_IN, [MODELS_EVENTS])
+
+
 def test_the_broker_is_told_sizes_and_retention() -> None:
     """products.in takes 1 MiB and its envelope, dead letters twice that; decisions are compacted, on one partition."""
     config = {spec.name: spec.config() for spec in TOPICS}

@@ -13,7 +13,9 @@ import pytest
 from model.bundle import read_manifest
 from model.comparison import measure
 from model.data.labelled import LabelledData, load_labelled
+from model.drift.compare import compare
 from model.errors import BundleInvalid, DataInvalid
+from model.reference import read_reference
 from model.report.schema import TrainingReport
 
 pytestmark = pytest.mark.timeout(300)  # the first of these imports TensorFlow, on a busy machine too
@@ -60,6 +62,15 @@ def test_the_report_says_what_was_measured(bundle: Path) -> None:
     assert {"seed": 0, "test_share": 0.2}.items() <= report.settings.items()
 
 
+def test_the_bundle_keeps_what_is_usual(bundle: Path) -> None:
+    """Counts of its test rows, and of its answers to them, which drift is told by."""
+    manifest, usual = read_manifest(bundle), read_reference(bundle)
+    assert usual is not None
+    assert manifest.data.test == usual.rows == sum(usual.categories["predicted"].values())
+    assert set(usual.categories["predicted"]) <= {entry.code for entry in manifest.categories}
+    assert [] == compare(usual, usual).drifted
+
+
 def test_a_full_disk_leaves_no_bundle(small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was written before the disk was full is gone again."""
     from model import training
@@ -84,17 +95,6 @@ def test_one_title_for_all_cannot_be_measured(tmp_path: Path) -> None:
         train(load_labelled(path), tmp_path / "models")
 
 
-def test_two_categories_are_enough(tmp_path: Path) -> None:
-    """The smallest taxonomy works, although one linear classifier serves both classes."""
-    from model.training import train
-
-    path = tmp_path / "two.csv"
-    rows = [f"thé vert numéro {n},boisson\nlivre ancien tome {n},livre" for n in range(40)]
-    path.write_text("title,category\n" + "\n".join(rows) + "\n", encoding="utf-8")
-
-    assert 1.0 == train(load_labelled(path), tmp_path / "models").evaluation.accuracy
-
-
 def test_evaluation_on_the_training_file_takes_its_test_side(bundle: Path, small_data: Path) -> None:
     """The bundle knows which rows it learned from, and gets the scores it was sealed with."""
     manifest = read_manifest(bundle)
@@ -116,8 +116,11 @@ def test_evaluation_needs_rows_that_were_not_seen(bundle: Path, small_data: Path
         measure(bundle, load_labelled(tmp_path / "seen.csv", taxonomy=manifest.taxonomy), baseline=False)
 
 
-def test_a_photo_that_teaches_nothing_is_no_obstacle(tmp_path: Path) -> None:
-    """One broken photo among good texts: these are learned, and the report says why there is no image stage."""
+def test_two_categories_and_a_photo_that_teaches_nothing_are_no_obstacle(tmp_path: Path) -> None:
+    """One broken photo among good texts: these are learned, and the report says why there is no image stage.
+
+    The smallest taxonomy works, although one linear classifier serves both classes.
+    """
     from model.training import train
 
     path = tmp_path / "one.csv"
@@ -127,6 +130,7 @@ def test_a_photo_that_teaches_nothing_is_no_obstacle(tmp_path: Path) -> None:
 
     manifest = train(load_labelled(path), tmp_path / "models").manifest
 
+    assert 1.0 == manifest.metrics["accuracy"]
     assert ["text"] == manifest.stages
     assert [("text", True), ("image", False)] == [(one.name, one.kept) for one in manifest.tried]
 
@@ -274,3 +278,30 @@ def test_what_does_not_suit_is_not_kept(bundle: Path, small_data: Path) -> None:
         inherit(manifest, [text], course, TrainOptions(auto_accept_precision=0.9))
     with pytest.raises(BundleInvalid, match="knows other categories"):
         inherit(manifest, [replace(text, learns_on=False)], replace(course, classes=["new"]), options)
+
+
+def test_what_is_private_is_nowhere_in_the_bundle(tmp_path: Path) -> None:
+    """Rows that people's verdicts made are measured, and quoted neither by golden inputs nor by the report."""
+    from model.training import train
+
+    words = {"soups": "broth bisque chowder potage", "teas": "sencha oolong assam rooibos"}
+    path, dice = tmp_path / "mixed.csv", random.Random(0)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("title,category\n")
+        for number in range(160):
+            code = dice.choice(list(words))  # some of them wrong, so that there are mistakes to quote
+            said = code if number % 4 else dice.choice(list(words))
+            whose = "zqprivate" if number % 2 else "public"
+            file.write(f"{dice.choice(words[said].split())} {whose}{number},{code}\n")
+    data = load_labelled(path)
+    private = np.array(["zqprivate" in title for title in data.rows.raw_titles])
+
+    bundle = train(data, tmp_path / "models", private=private).bundle
+
+    texts = {file: file.read_bytes() for file in bundle.rglob("*") if file.is_file()}
+    assert [] == [file.name for file, text in texts.items() if b"zqprivate" in text]
+    report = TrainingReport.model_validate_json((bundle / "report" / "report.json").read_bytes())
+    assert report.mistakes
+    assert all("public" in mistake.text for mistake in report.mistakes)
+    assert 1 < len([golden for golden in read_manifest(bundle).golden if "public" in golden.title])
+    assert report.evaluation.rows > sum("public" in title for title in data.rows.raw_titles) * 0.15, "all are measured"

@@ -26,6 +26,7 @@ class FakeGroup:
         self._ends = {TopicPartition(*ONE): end}
         self._begins = {TopicPartition(*ONE): begin}
         self._coordinator = self
+        self.generation = 1
 
     def assignment(self) -> set[TopicPartition]:
         """The one partition."""

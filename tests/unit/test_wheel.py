@@ -1,7 +1,6 @@
 """What is shipped: the folders of the design and nothing else, under names that no dependency uses."""
 
 import subprocess
-import sys
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
@@ -9,21 +8,16 @@ from zipfile import ZipFile
 
 import pytest
 
+from scripts.release import build
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"infra", "model", "schemas", "scripts", "streams", "workers"}
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    """The wheel of this checkout, built without the network."""
-    out = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(out)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    return ZipFile(next(out.glob("*.whl")))
+    """The wheel that is built of this checkout's sdist, without the network: so what it has, the sdist has."""
+    return ZipFile(build(ROOT, tmp_path_factory.mktemp("wheel")))
 
 
 def test_the_wheel_ships_the_folders_of_the_design(wheel: ZipFile) -> None:

@@ -1,12 +1,17 @@
 """What a worker makes of its own signs of life."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
+from structlog.testing import capture_logs
 
+from infra.kafka.topics import TopicState
 from infra.settings import Settings
+from schemas.topics import FEEDBACK, MODELS_EVENTS, PRODUCTS_IN, SHADOW_OUT, TOPICS, VERDICTS
 from streams.worker import Worker
 
 
@@ -60,3 +65,36 @@ async def test_without_an_app_nothing_is_stuck(worker: Worker) -> None:
     worker.app.batch_consumer.stuck_s = 99.0  # type: ignore[union-attr, misc] # a mock
     worker.app = None
     assert {} == worker.health.stuck
+
+
+async def test_a_missing_topic_is_waited_for_by_those_who_need_it_alone(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade: classify goes on without shadow.out, the archive says what to run, and goes on when it is."""
+    missing = {SHADOW_OUT}
+
+    async def states(_admin: object) -> list[TopicState]:
+        return [TopicState(spec.name, spec.purpose, 0 if spec.name in missing else 8) for spec in TOPICS]
+
+    @asynccontextmanager
+    async def admin(_bootstrap: str) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr("streams.worker.topic_states", states)
+    monkeypatch.setattr("streams.worker.admin_client", admin)
+    monkeypatch.setattr("streams.worker.wait_for_broker", AsyncMock())
+    monkeypatch.setattr("streams.worker.find_kafka", lambda _settings: "here:1")
+    monkeypatch.setattr("streams.worker._TOPICS_EVERY_S", 0.01)
+    async with asyncio.timeout(10):
+        assert "here:1" == await worker.broker(PRODUCTS_IN, MODELS_EVENTS, VERDICTS)
+        with capture_logs() as lines:
+            waiting = asyncio.create_task(worker.broker(FEEDBACK, SHADOW_OUT))
+            while not lines:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            why = "Missing topics: shadow.out. Run `aisle topics create`."
+            assert (why, False) == (worker.health.waiting["broker"], waiting.done())
+            missing.clear()
+            assert "here:1" == await waiting
+    assert [why] == [line["why"] for line in lines]  # once, however often it looks
+    assert "broker" not in worker.health.waiting

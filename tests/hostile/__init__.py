@@ -1,0 +1,1 @@
+"""Requests that mean harm, against a running gateway, and what becomes of them."""

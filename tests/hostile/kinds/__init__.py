@@ -1,0 +1,1 @@
+"""The kinds of hostile requests, by what they try."""
