@@ -25,7 +25,15 @@ RUN --mount=type=cache,target=/var/cache/uv \
     && uv build --wheel --no-build-isolation --python /opt/build/bin/python --out-dir /dist . \
     && uv pip install --python /opt/aisle/bin/python --no-deps /dist/*.whl
 
-FROM python:3.12.11-slim-bookworm
+# Airflow with aisle's commands, for the compose file's profile of that name: the environment goes by the path of a
+# Python 3.12 that both images have, which its last line tries.
+FROM apache/airflow:3.0.2-python3.12 AS airflow
+COPY --from=build /opt/aisle /opt/aisle
+ENV PATH=$PATH:/opt/aisle/bin \
+    MPLCONFIGDIR=/tmp/matplotlib
+RUN aisle --version
+
+FROM python:3.12.11-slim-bookworm AS aisle
 RUN useradd --uid 10001 --create-home aisle \
     && install --directory --owner aisle --group aisle /data /data/models /data/images
 COPY --from=build /opt/aisle /opt/aisle

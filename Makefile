@@ -5,10 +5,10 @@ PYTHON ?= python3
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench chaos train up down lock clean
+.PHONY: help run test lint format docs bench chaos train up down lock release-check audit sbom coverage clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: ## Start everything and watch real products being classified (ARGS=--once: end after the summary)
 	@$(BOOTSTRAP) run $(ARGS)
@@ -16,11 +16,14 @@ run: ## Start everything and watch real products being classified (ARGS=--once: 
 test: ## The whole test suite, with the real broker and store
 	@$(BOOTSTRAP) test $(ARGS)
 
-lint: ## Formatting, lint, types and the folders' import rules
+lint: ## Formatting, lint, types, the folders' import rules and the site's links
 	@$(BOOTSTRAP) lint
 
 format: ## Put the code in form
 	@$(BOOTSTRAP) format
+
+docs: ## Build the site of docs/ into build/docs; broken links fail
+	@$(BOOTSTRAP) docs
 
 bench: ## Measure stream and model beside others (ARGS=stream or ARGS=model: one of them)
 	@$(BOOTSTRAP) bench $(ARGS)
@@ -39,6 +42,18 @@ down: ## Stop what `make up` started
 
 lock: ## Resolve the dependencies anew and write the lock files
 	@$(BOOTSTRAP) lock $(ARGS)
+
+release-check: ## Build sdist and wheel, and let the wheel classify products in an empty environment
+	@$(BOOTSTRAP) release-check $(ARGS)
+
+audit: ## Ask for known vulnerabilities of what is shipped
+	@$(BOOTSTRAP) audit $(ARGS)
+
+sbom: ## Write the bill of materials of what is shipped (CycloneDX) to dist/
+	@$(BOOTSTRAP) sbom $(ARGS)
+
+coverage: ## The test suite with its coverage: at least 90 % of lines in each folder that is held to it
+	@$(BOOTSTRAP) coverage $(ARGS)
 
 clean: ## Remove .venv, var and caches; refuses while aisle runs
 	@$(PYTHON) scripts/bootstrap.py clean
