@@ -14,6 +14,7 @@ from infra.local.state import ServiceName
 from tests.browser.people import LOOKS, person
 from tests.browser.whole import ADMIN, PASSWORD, Whole
 from tests.integration.road import wait
+from workers.gateway.pages.assets import address
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
 
@@ -65,6 +66,26 @@ def test_without_the_store_predictions_go_on(aisle: Whole, chromium: Browser, ma
             expect(notice).to_contain_text(somebody.words("problem.store_unavailable"), timeout=LONG_MS)
             expect(notice).to_contain_text(somebody.words("common.recovers"))
         expect(page.locator("#list tbody tr").first).to_be_visible(timeout=LONG_MS)
+
+
+READS = """async (path) => {
+  const { get } = await import(path);
+  for (let n = 0; n < 12; n += 1) get("/api/v1/items", { limit: 1 + n }).catch(() => null);
+}"""
+
+
+def test_reads_that_hang_keep_nobody_on_a_page(aisle: Whole, chromium: Browser) -> None:
+    """More of them wait for the store than a browser has connections: the next page comes all the same."""
+    with person(chromium, aisle, LOOKS[0]) as somebody:
+        somebody.witness.expected.append("/api/v1/")
+        somebody.sign_in(ADMIN, PASSWORD).close()
+        page = somebody.visit("/topics")
+        page.wait_for_load_state("networkidle")
+        with away(aisle, "docstore"):
+            page.evaluate(READS, address("api.js"))
+            page.click('.menu a[href="/docs"]')
+            page.wait_for_url("**/docs")
+        expect(page.locator("#swagger .opblock").first).to_be_visible()
 
 
 def test_without_the_broker_callers_are_told_to_come_back(

@@ -25,10 +25,19 @@ export class Problem extends Error {
 
 const LONGEST_MS = 60_000;
 const LONGEST_RENEWAL_MS = 20_000;
+const PAUSE_MS = 1_000;
 
 let token = "";
 /** @type {Promise<void> | null} */
 let renewing = null;
+
+// A browser opens six connections to a server, no more: were all of them held by reads that a hanging store keeps
+// waiting, the next page could not even be asked for.
+let leaving = new AbortController();
+window.addEventListener("beforeunload", () => {
+  leaving.abort();
+  leaving = new AbortController();
+});
 
 /**
  * Take a new access token for the session's cookie; several who ask at once share the answer. The cookie may be another
@@ -59,23 +68,37 @@ function renew() {
   return renewing;
 }
 
-/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */
+/**
+ * What is answered. A read is dropped when the page is left, and asked again if it stays after all.
+ * @param {string} path @param {RequestInit} options @returns {Promise<Response>}
+ */
 async function reach(path, options) {
+  const left = leaving.signal;
+  const own = options.signal ?? null;
+  const reads = (options.method ?? "GET") === "GET";
+  const signal = reads ? AbortSignal.any(own ? [own, left] : [left]) : own;
   try {
-    return await fetch(path, { credentials: "same-origin", ...options });
+    return await fetch(path, { credentials: "same-origin", ...options, signal });
   } catch (error) {
+    if (reads && left.aborted && !own?.aborted) {
+      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+      return reach(path, options);
+    }
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, { type: "unreachable", detail: t("problem.unreachable") });
   }
 }
 
-/** What an answer says in JSON; null where it has no body. @param {Response} answer @returns {Promise<any>} */
-async function bodyOf(answer) {
+/**
+ * What an answer says in JSON; null where it has no body.
+ * @param {Response} answer @param {AbortSignal} [signal] The caller's. @returns {Promise<any>}
+ */
+async function bodyOf(answer, signal) {
   try {
     const text = await answer.text();
     return text ? JSON.parse(text) : null;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (signal?.aborted && error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, { type: "unreachable", detail: t("problem.unreachable") }); // it broke off on the way
   }
 }
@@ -119,7 +142,8 @@ export async function call(method, path, body, options = {}) {
   if (body !== undefined) headers.set("Content-Type", "application/json");
   const longest = AbortSignal.timeout(LONGEST_MS); // a connection that is half open answers never
   const signal = options.signal ? AbortSignal.any([options.signal, longest]) : longest;
-  return bodyOf(await ask(path, { ...options, signal, method, headers, body: body === undefined ? undefined : JSON.stringify(body) }));
+  const answer = await ask(path, { ...options, signal, method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return bodyOf(answer, signal);
 }
 
 /** @param {string} path @param {Record<string, unknown>} [query] @param {RequestInit} [options] @returns {Promise<any>} */
