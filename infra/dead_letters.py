@@ -4,15 +4,16 @@ The items' dead letters belong to the archive and are only read here. What peopl
 collection of its own, which no topic leads to: a replay cannot change it.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from infra.forgotten import Forgotten
+from infra.scan import batches
 from infra.store import DLQ_ACTIONS, ITEMS, Document, Store
 from schemas.dead_letter import DeadLetter, Stage
 from schemas.headers import Headers
@@ -119,9 +120,8 @@ class DeadLetters:
         if "predicted" not in wanted:
             query["prediction"] = {"$exists": False}
         fields = ["product_id", "prediction.classified_at", *(f"dead_letter.{name}" for name in ("at", *_REASON))]
-        cursor = self._store.collection(ITEMS).find(query, dict.fromkeys(fields, True))
-        cursor.sort([("dead_letter.at", DESCENDING if newest_first else ASCENDING)])
-        async for letter in self._letters(cursor, _SUMMARY_BATCH):
+        order = [("dead_letter.at", DESCENDING if newest_first else ASCENDING)]
+        async for letter in self._letters(batches(self._store, ITEMS, query, fields, order, _SUMMARY_BATCH)):
             if letter.state in wanted:
                 yield letter
                 left = None if left is None else left - 1
@@ -132,8 +132,9 @@ class DeadLetters:
         """These letters in full, in this order as far as they are there."""
         for start in range(0, len(event_ids), _CONTENT_BATCH):
             ids = list(event_ids[start : start + _CONTENT_BATCH])
-            cursor = self._store.collection(ITEMS).find({"_id": {"$in": ids}, "dead_letter.at": {"$exists": True}})
-            found = {letter.event_id: letter async for letter in self._letters(cursor, _CONTENT_BATCH)}
+            query = {"_id": {"$in": ids}, "dead_letter.at": {"$exists": True}}
+            some = batches(self._store, ITEMS, query, size=_CONTENT_BATCH)
+            found = {letter.event_id: letter async for letter in self._letters(some)}
             for event_id in ids:
                 if event_id in found:
                     yield found[event_id]
@@ -154,12 +155,8 @@ class DeadLetters:
             [UpdateOne({"_id": key}, {"$setOnInsert": _fields(action)}, upsert=True) for key, action in documents],
         )
 
-    async def _letters(self, cursor: Any, batch: int) -> AsyncIterator[Letter]:
-        while True:
-            with self._store.named_errors():
-                documents: list[Document] = await cursor.to_list(batch)
-            if not documents:
-                return
+    async def _letters(self, found: AsyncIterable[list[Document]]) -> AsyncIterator[Letter]:
+        async for documents in found:
             actions = await self._actions([document["_id"] for document in documents])
             for document in documents:
                 yield _letter(document, tuple(actions.get(document["_id"], ())))

@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from pymongo import ASCENDING
 
+from infra.scan import scan
 from infra.store import FEEDBACK, ITEMS, Document, Store
-
-_BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +93,8 @@ class FeedbackLog:
 
     async def _by_content(self) -> AsyncIterator[Document]:
         order = [("content", ASCENDING), ("event_id", ASCENDING)]
-        cursor = self._store.collection(FEEDBACK).find({"event_id": {"$ne": None}}, {"note": False}).sort(order)
-        while True:
-            with self._store.named_errors():
-                documents: list[Document] = await cursor.to_list(_BATCH)
-            if not documents:
-                return
-            for document in documents:
-                yield document
+        async for document in scan(self._store, FEEDBACK, {"event_id": {"$ne": None}}, {"note": False}, order):
+            yield document
 
     async def _conflict(self, group: Sequence[Document]) -> Conflict | None:
         if len({document["by"] for document in group}) < 2:

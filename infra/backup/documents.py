@@ -6,7 +6,7 @@ side has to sort.
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from pymongo import ReplaceOne
 
 from infra.backup.manifest import Collected
 from infra.errors import BackupInvalid
+from infra.scan import batches
 from infra.store import LEASES, Document, Store
 
 SUFFIX: Final = ".bson.gz"
@@ -63,7 +64,7 @@ async def dump(store: Store, collection: str, path: Path) -> Collected:
     """
     digest = Digest()
     with gzip.GzipFile(path, "wb", compresslevel=_LEVEL, mtime=0) as file:
-        async for some in _documents(store, collection):
+        async for some in batches(store, collection, {}, size=_BATCH):
             contents = [bson.encode(one) for one in some]
             for content in contents:
                 digest.add(content)
@@ -74,7 +75,7 @@ async def dump(store: Store, collection: str, path: Path) -> Collected:
 async def digest_of(store: Store, collection: str) -> Collected:
     """What a collection has now."""
     digest = Digest()
-    async for some in _documents(store, collection):
+    async for some in batches(store, collection, {}, size=_BATCH):
         for one in some:
             digest.add(bson.encode(one))
     return digest.result
@@ -91,16 +92,6 @@ async def load(store: Store, collection: str, path: Path) -> None:
         documents = _read(cast(BinaryIO, file), path)
         while some := await asyncio.to_thread(_take, documents):
             await store.upsert(collection, [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in some])
-
-
-async def _documents(store: Store, collection: str) -> AsyncIterator[list[Document]]:
-    cursor = store.collection(collection).find({})
-    while True:
-        with store.named_errors():
-            some: list[Document] = await cursor.to_list(_BATCH)
-        if not some:
-            return
-        yield some
 
 
 def _take(documents: Iterator[Document]) -> list[Document]:

@@ -19,6 +19,7 @@ from infra.errors import NotEmpty, RestoreFailed
 from infra.lease import utc_now
 from infra.migrations import RESTORING
 from infra.model_events import read_standing, tell
+from infra.scan import scan
 from infra.store import AUDIT, FEEDBACK, FORGOTTEN, ITEMS, MIGRATIONS, RUNS, TRAINING_SETS, USERS, Document, Store
 from schemas.model_event import ModelEvent
 from schemas.topics import MODELS_EVENTS
@@ -139,8 +140,7 @@ class Restore:
         self._told("store", 1.0)
 
     async def _forgotten(self) -> list[Document]:
-        with self._store.named_errors():
-            return [one async for one in self._store.collection(FORGOTTEN).find({})]
+        return [one async for one in scan(self._store, FORGOTTEN, {})]
 
     def _folders(self, manifest: BackupManifest) -> None:
         names = (*FOLDERS, SECRETS) if manifest.secrets else FOLDERS

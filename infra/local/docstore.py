@@ -12,7 +12,9 @@ from infra.local.ports import HOST
 
 __all__ = ["FILE", "HEAP", "DocStore"]
 
-HEAP: Final = ("-Xms64m", "-Xmx512m")
+HEAP: Final = ("-Xms64m", "-XX:MaxRAMPercentage=12.5")
+"""At most an eighth of the machine's memory: whoever reads a whole collection has all its documents made at once, each
+in ten times its size."""
 
 _VERSION: Final = (7, 0, 0)
 _WIRE_VERSION: Final = 17

@@ -27,6 +27,7 @@ from tests.bench.load import Events, preload
 from tests.bench.standing import standing
 from tests.integration.road import Road, environment, eventually
 
+_BATCH: Final = 1_000
 _GROUPS: Final = {"aisle-classify", "aisle-archive"}
 
 
@@ -121,7 +122,7 @@ async def _caught_up(road: Road) -> None:
         ours = [lag for group in _GROUPS & set(lags) for lag in lags[group].values()]
         return len(lags.keys() & _GROUPS) == len(_GROUPS) and not any(ours)
 
-    await eventually(done, 1_200)
+    await eventually(done, 1_200, 2)
 
 
 def _hashes(road: Road) -> dict[str, str]:
@@ -131,7 +132,7 @@ def _hashes(road: Road) -> dict[str, str]:
         database = client[road.settings.mongodb_database]
         for name in sorted(database.list_collection_names()):
             digest, count = sha256(), 0
-            for document in sorted(database[name].find(), key=lambda one: str(one["_id"])):
+            for document in sorted(database[name].find(batch_size=_BATCH), key=lambda one: str(one["_id"])):
                 digest.update(BSON.encode(document))
                 count += 1
             found[name] = f"{digest.hexdigest()[:16]} of {count:,}"

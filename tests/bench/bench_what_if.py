@@ -40,6 +40,7 @@ from tests.integration.road import Road, environment, eventually
 
 _FEWER_ROWS: Final = 2_000
 _NEAR: Final = 1e-6
+_LOOK_S: Final = 5.0  # a look counts all items, which costs the embedded store more than many writes
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -59,12 +60,12 @@ async def _measure(road: Road, folder: Path, options: argparse.Namespace) -> dic
     other = _other_model(road, folder)
     await preload(road.kafka, events, options.events)
     ids = [_id(record) for record in events.first(options.events)]
-    await eventually(lambda: _have(road, len(ids), "prediction"), 300)
+    await eventually(lambda: _have(road, len(ids), "prediction"), 300, _LOOK_S)
     replay = _aisle(road, "replay", "--topic", PRODUCTS_IN, "--model", other, "--json")
     turns = [await _turn(road, other, Load(turn, options.rate, options.seconds)) for turn in range(options.turns)]
     # Not before: what people have judged is not asked of a model again, and then a live stream costs less.
     truth = _judge(road, folder, ids)
-    await eventually(lambda: _have(road, len(truth), "verdict"), 600)
+    await eventually(lambda: _have(road, len(truth), "verdict"), 600, _LOOK_S)
     told = _aisle(road, "replay", "compare", replay["replay"], "--out", str(folder), "--json")
     items = await asyncio.to_thread(road.items, ids)
     before = [items[key]["prediction"] for key in ids]

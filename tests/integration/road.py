@@ -154,12 +154,12 @@ def wait(condition: Callable[[], Any], within_s: float) -> None:
         time.sleep(0.1)
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], within_s: float) -> None:
-    """Return when the condition holds; fail when it does not in time."""
+async def eventually(condition: Callable[[], Awaitable[Any]], within_s: float, every_s: float = 0.2) -> None:
+    """Return when the condition holds, looked at so often; fail when it does not in time."""
     until = time.monotonic() + within_s
     while not await condition():
         assert time.monotonic() < until, f"not within {within_s:g} s"
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(every_s)
 
 
 def _command_line(process: psutil.Process) -> list[str]:

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from infra.scan import batches
 from infra.store import FEEDBACK, ITEMS, Document, Store
 from model.shelves import TaxonomyInForce
 from schemas.ids import is_canary
@@ -60,13 +61,13 @@ class Source:
         query: Document = {} if choice.since is None else {"product.published_at": {"$gte": choice.since}}
         if choice.model is not None:
             query["prediction.model.version"] = choice.model
-        async for documents in self._read(self._store.collection(ITEMS).find(query, LISTED)):
+        async for documents in batches(self._store, ITEMS, query, LISTED, size=BATCH):
             some = [one for one in documents if not is_canary(one.get("product_id"))]
             yield [item_row(one, self._shelves.category) for one in some]
 
     async def _verdicts(self, choice: ExportChoice) -> AsyncIterator[list[Row]]:
         query: Document = {} if choice.since is None else {"at": {"$gte": choice.since}}
-        async for documents in self._read(self._store.collection(FEEDBACK).find(query)):
+        async for documents in batches(self._store, FEEDBACK, query, size=BATCH):
             items = await self._about({one["event_id"] for one in documents if one["event_id"] is not None})
             rows = [verdict_row(one, items.get(one["event_id"], {})) for one in documents]
             wanted = [row for row in rows if choice.model is None or row["model_version"] == choice.model]
@@ -78,18 +79,6 @@ class Source:
                 {"_id": {"$in": sorted(event_ids)}}, dict.fromkeys(_OF_ITEMS, True)
             )
             return {one["_id"]: one async for one in cursor}
-
-    async def _read(self, cursor: Any) -> AsyncIterator[list[Document]]:
-        cursor.batch_size(BATCH)
-        try:
-            while True:
-                with self._store.named_errors():
-                    documents: list[Document] = await cursor.to_list(BATCH)
-                if not documents:
-                    return
-                yield documents
-        finally:
-            await cursor.close()
 
 
 def _text(value: object) -> str | None:
