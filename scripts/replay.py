@@ -53,6 +53,11 @@ def run(*, resume: str | None, dry_run: bool, as_json: bool, **options: Any) -> 
     """
     import asyncio
 
+    from infra.priority import stand_back
+
+    if options["model"] is not None:
+        stand_back()
+
     from infra.settings import load_settings
     from scripts.replay_asked import Asked
     from scripts.replay_run import Run

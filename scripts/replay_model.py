@@ -1,10 +1,12 @@
 """The model of ``aisle replay --model``, loaded beside everything else and behind it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from infra.priority import stand_back
 from infra.settings import Settings
 from model.bundle import MANIFEST
 from scripts.stored import opened_store
@@ -13,7 +15,7 @@ from streams.loading import load
 from streams.photos import PhotoReader
 from streams.replay.pace import Pace
 from streams.replay.send import Sent
-from streams.replay.what_if import WhatIf, stand_back
+from streams.replay.what_if import WhatIf
 
 
 async def found(settings: Settings, version: str) -> str:
@@ -54,6 +56,7 @@ async def classifying(
         BundleInvalid: It cannot be loaded.
     """
     stand_back()
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # read by TensorFlow when it is first asked
     classifier = await asyncio.to_thread(load, settings.data_dir / "models" / version, settings.language)
     inference = Inference(classifier, settings.infer_deadline_s)
     async with opened_store() as store:

@@ -5,10 +5,10 @@ what is done twice is there once.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 from pymongo import UpdateOne
@@ -28,13 +28,7 @@ from streams.replay.pace import Pace
 from streams.replay.send import Sent
 
 _BATCH: Final = 128
-_NICE: Final = 19
-
-
-def stand_back() -> None:
-    """Let every other process go first; to be called before TensorFlow is imported."""
-    os.nice(_NICE)
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+_WRITTEN: Final = 32
 
 
 @dataclass(slots=True)
@@ -94,7 +88,12 @@ class WhatIf:
             change = {"$set": _document(self.replay_id, event, product, answer, model, at)}
             changes.append(UpdateOne({"_id": f"{self.replay_id}/{event.event_id}"}, change, upsert=True))
             self.sent.bytes += event.size
-        await self.store.upsert(REPLAYS, changes)
+        for start in range(0, len(changes), _WRITTEN):
+            began = monotonic()
+            await self.store.upsert(REPLAYS, changes[start : start + _WRITTEN])
+            await asyncio.sleep(
+                monotonic() - began
+            )  # half of the store's time is for the stream's writes
         self.sent.events += len(changes)
         for event in batch:
             self.sent.positions[event.part] = event.position

@@ -14,7 +14,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -35,9 +35,10 @@ from schemas.headers import EVENT_ID
 from schemas.topics import PRODUCTS_IN
 from tests.bench.load import OPEN_FOOD_FACTS, Events, preload
 from tests.bench.standing import standing
-from tests.bench.stream_latency import Load, one_load
+from tests.bench.stream_latency import Load, latencies
 from tests.integration.road import Road, environment, eventually
 
+_Times = np.ndarray[Any, Any]
 _FEWER_ROWS: Final = 2_000
 _NEAR: Final = 1e-6
 _LOOK_S: Final = 5.0  # a look counts all items, which costs the embedded store more than many writes
@@ -62,7 +63,8 @@ async def _measure(road: Road, folder: Path, options: argparse.Namespace) -> dic
     ids = [_id(record) for record in events.first(options.events)]
     await eventually(lambda: _have(road, len(ids), "prediction"), 300, _LOOK_S)
     replay = _aisle(road, "replay", "--topic", PRODUCTS_IN, "--model", other, "--json")
-    turns = [await _turn(road, other, Load(turn, options.rate, options.seconds)) for turn in range(options.turns)]
+    await latencies(road.kafka, Load(0, options.rate, options.seconds))  # the first turn would pay for what it warms
+    alone, beside = await _turns(road, other, Load(0, options.rate, options.seconds), options.turns)
     # Not before: what people have judged is not asked of a model again, and then a live stream costs less.
     truth = _judge(road, folder, ids)
     await eventually(lambda: _have(road, len(truth), "verdict"), 600, _LOOK_S)
@@ -70,27 +72,30 @@ async def _measure(road: Road, folder: Path, options: argparse.Namespace) -> dic
     items = await asyncio.to_thread(road.items, ids)
     before = [items[key]["prediction"] for key in ids]
     after = await asyncio.to_thread(_classified, road, folder, events.first(options.events), other)
-    alone, beside = zip(*turns, strict=True)
     return {
         "events": replay["events"],
         "differences": _differences(before, after, [truth.get(key) for key in ids], told),
         "agreement": told["agreement"],
         "judged": told["judged"],
-        "live_p50_ms": [[round(one["p50_ms"], 1) for one in some] for some in (alone, beside)],
-        "live_p99_ms": [[round(one["p99_ms"], 1) for one in some] for some in (alone, beside)],
-        "p99_beside_to_alone": round(_p99_ms(beside) / _p99_ms(alone), 2),
+        "live_p50_ms": [[round(_quantile([one], 0.5), 1) for one in some] for some in (alone, beside)],
+        "live_p99_ms": [[round(_quantile([one], 0.99), 1) for one in some] for some in (alone, beside)],
+        "p99_beside_to_alone": round(_quantile(beside, 0.99) / _quantile(alone, 0.99), 2),
     }
 
 
-async def _turn(road: Road, version: str, load: Load) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The live stream's latency alone, and with what-ifs beside it."""
-    alone = await one_load(road.kafka, load)
-    with _beside(road, version):
-        return alone, await one_load(road.kafka, load)
+async def _turns(road: Road, version: str, load: Load, turns: int) -> tuple[list[_Times], list[_Times]]:
+    """The live stream's latencies alone, and with what-ifs beside it; which is first changes from turn to turn."""
+    alone, beside = list[_Times](), list[_Times]()
+    for turn in range(turns):
+        for with_replay in (False, True) if turn % 2 == 0 else (True, False):
+            with _beside(road, version) if with_replay else nullcontext():
+                times, _ = await latencies(road.kafka, load)
+                (beside if with_replay else alone).append(times)
+    return alone, beside
 
 
-def _p99_ms(rows: Sequence[dict[str, Any]]) -> float:
-    return float(np.median([row["p99_ms"] for row in rows]))
+def _quantile(times: list[_Times], share: float) -> float:
+    return float(np.quantile(np.hstack(times), share))
 
 
 def _id(record: OutRecord) -> str:

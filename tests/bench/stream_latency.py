@@ -68,7 +68,14 @@ async def measure(site: Site, capacity: float, seconds: float) -> list[dict[str,
 
 
 async def one_load(bootstrap: str, load: Load) -> dict[str, Any]:
-    """Latencies in milliseconds at one load, of events that nobody has seen before."""
+    """Figures of one load."""
+    times, figures = await latencies(bootstrap, load)
+    p50, p95, p99 = (float(value) for value in np.percentile(times, (50, 95, 99)))
+    return figures | {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+async def latencies(bootstrap: str, load: Load) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
+    """How many milliseconds each event took that nobody had seen before, and what there was of them."""
     records = Events(f"latency-{uuid4()}", PARTITIONS).first(int(load.rate * (load.seconds + _WARMUP_S)))
     sent: dict[bytes, float] = {}
     taken: list[tuple[float, float]] = []  # when it was sent, and how long it took
@@ -92,16 +99,12 @@ async def one_load(bootstrap: str, load: Load) -> dict[str, Any]:
         collecting.cancel()
         gc.unfreeze()
     times = 1000 * np.array([took for at, took in taken if at >= began + _WARMUP_S])
-    p50, p95, p99 = (float(value) for value in np.percentile(times, (50, 95, 99)))
-    return {
+    return times, {
         "share": load.share,
         "rate": load.rate,
         "sent_rate": count / lasted,
         "events": len(times),
         "missing": count - len(taken),
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
     }
 
 
