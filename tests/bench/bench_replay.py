@@ -9,11 +9,11 @@ import argparse
 import asyncio
 import json
 import random
-import signal
 import subprocess
 from collections.abc import Sequence
 from hashlib import sha256
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 import psutil
@@ -82,26 +82,32 @@ def _replay(road: Road, *arguments: str) -> tuple[dict[str, Any], list[int]]:
 
 def _killed(road: Road, kills: int, seconds: float, chance: random.Random) -> list[int]:
     """How many events were sent at each kill; the replay is ended by the last resumption."""
-    arguments, sent = ["--topic", PRODUCTS_IN], []
+    arguments, sent = ["--topic", PRODUCTS_IN], list[int]()
     folder = road.settings.data_dir / "replays"
     former = set(folder.glob("*.json"))
     for _ in range(kills):
         running = _started(road, *arguments)
         began = monotonic()
-        pause = chance.uniform(0.3, 1) * seconds / kills
-        while not (mine := set(folder.glob("*.json")) - former):
+        while not (mine := set(folder.glob("*.json")) - former) or _events(mine) <= max(sent, default=0):
             assert running.poll() is None
             assert monotonic() - began < 60
-        try:
-            running.wait(pause)
-        except subprocess.TimeoutExpired:
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-        file = mine.pop()
-        sent.append(json.loads(file.read_text())["events"])
-        arguments = ["--resume", file.stem]
+            sleep(0.05)
+        sleep(chance.uniform(0, 0.5) * seconds / kills)
+        assert running.poll() is None, "it had done all before it was killed"
+        running.kill()
+        running.wait()
+        sent.append(_events(mine))
+        arguments = ["--resume", next(iter(mine)).stem]
     _replay(road, *arguments)
     return sent
+
+
+def _events(files: set[Path]) -> int:
+    """How many events a replay's checkpoint counts; 0 while it is being written."""
+    try:
+        return int(json.loads(next(iter(files)).read_text())["events"])
+    except ValueError:
+        return 0
 
 
 def _started(road: Road, *arguments: str) -> "subprocess.Popen[str]":
