@@ -109,6 +109,12 @@ def test_workers_wait_for_what_they_need() -> None:
     assert SERVICES["topics-init"]["depends_on"] == {"kafka": healthy}
 
 
+@pytest.mark.parametrize("name", sorted(OURS - {"topics-init", "grafana-init", "mlflow"}))
+def test_who_reads_the_champion_has_its_folder(name: str) -> None:
+    """All but what makes topics; the archive too, which holds verdicts to its categories and else takes any code."""
+    assert "/data/models" in {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
+
+
 def test_ports_are_published_on_this_machine_only() -> None:
     """All on the loopback address; the store and Prometheus, which ask for no password, publish nothing."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
