@@ -13,6 +13,7 @@ import yaml
 
 from infra import compose_secrets
 from infra.settings import Settings
+from model.registry.opened import QUIET
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -227,6 +228,15 @@ def test_grafana_knows_nobody_by_default(tmp_path: Path) -> None:
 def test_what_not_everybody_wants_starts_only_when_asked(name: str) -> None:
     """By a profile of its name."""
     assert [name] == SERVICES[name]["profiles"]
+
+
+def test_mlflow_is_one_process_and_tells_nobody() -> None:
+    """As its page that `aisle models ui` opens: its queue would be eight more processes, and all of them 1.2 GB."""
+    environment = SERVICES["mlflow"]["environment"]
+
+    assert "false" == environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"]
+    for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        assert QUIET[name] == environment[name]
 
 
 def test_airflow_has_the_dags_and_the_commands_that_they_call() -> None:
