@@ -46,6 +46,7 @@ def gauge(name: str, wrong: str, well: str) -> tuple[Series, list[Series]]:
 
 LOOP, PREDICT = "aisle_event_loop_lag_seconds_bucket", "aisle_predict_duration_seconds_bucket"
 OF = 'worker="classify", instance="classify-1"'
+IDLE = 'worker="shadow", instance="shadow-1"'
 LAG = 'aisle_consumer_lag_records{group="%s", topic="products.in", partition="0"}'
 DLQ = 'aisle_records_published_total{topic="products.dlq", worker="classify"}'
 RECEIVED = 'aisle_records_received_total{topic="products.in", worker="classify"}'
@@ -60,7 +61,15 @@ UP = ('up{worker="classify"}', 'up{worker="archive"}', 'up{worker="monitor"}', '
 CASES = [
     Case("AisleProcessDown", *gauge(f"up{{{OF}}}", "0", "1")),
     Case("AisleWorkerMissing", dict.fromkeys(UP[1:], "1+0x60"), [dict.fromkeys(UP, "0+0x60")]),
-    Case("AisleWorkerNotReady", *gauge(f"aisle_process_ready{{{OF}}}", "0", "1")),
+    Case(
+        "AisleWorkerNotReady",
+        {f"aisle_process_ready{{{OF}}}": "0+0x60", f'aisle_process_waits{{cause="model", {OF}}}': "1+0x60"},
+        [
+            {f"aisle_process_ready{{{OF}}}": "1+0x60"},
+            {f"aisle_process_ready{{{IDLE}}}": "0+0x60"}
+            | {f'aisle_process_waits{{cause="challenger", {IDLE}}}': "1+0x60"},
+        ],
+    ),
     Case(
         "AisleRestarting",
         {f"process_start_time_seconds{{{OF}}}": "0+60x60"},
@@ -74,7 +83,11 @@ CASES = [
     Case(
         "AisleLagGrowing",
         {LAG % "aisle-classify": "0+100x60"},
-        [{LAG % "aisle-classify": "50000-100x60"}, {LAG % "aisle-classify": "0+1x60"}],
+        [
+            {LAG % "aisle-classify": "50000-100x60"},
+            {LAG % "aisle-classify": "0+1x60"},
+            {LAG % "aisle-shadow": "0+100x60"},
+        ],
     ),
     Case("AisleArchiveBehind", *gauge(LAG % "aisle-archive", "6000", "4000")),
     Case(
