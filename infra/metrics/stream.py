@@ -3,6 +3,7 @@
 from typing import Final
 
 from infra.metrics import Declare
+from schemas.topics import FEEDBACK, PRODUCTS_IN
 
 _declare: Final = Declare("classify", "archive", "shadow")
 
@@ -38,3 +39,7 @@ COST_PER_BATCH: Final = _declare.gauge(
 BATCH_LIMIT: Final = _declare.gauge("aisle_batch_limit_events", "Most events the next micro-batch may hold.")
 OPEN_BATCHES: Final = _declare.gauge("aisle_open_batches", "Batches delivered and not yet acknowledged.")
 OPEN_BYTES: Final = _declare.gauge("aisle_open_bytes", "Payload of those batches.")
+
+for _topic in (PRODUCTS_IN, FEEDBACK):
+    # There from the start: who makes it has just begun, and a series that begins with 1 is no increase.
+    DEAD_LETTERS.labels(topic=_topic, stage="poison", reason="event-fatal")

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.kafka.topics import ANSWERS
 from infra.metrics import REGISTRY, exposition
 from infra.metrics.answers import count_answers
 from infra.metrics.catalogue import catalogue
 from infra.metrics.monitor import show_check, show_nothing
 from infra.metrics.process import watch_disk
 from scripts.schema import metrics
+from streams.errors import EventFatal
 from tests.unit.test_monitor import NOON
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +93,17 @@ def test_a_batch_of_answers_is_counted_at_once() -> None:
     )
 
 
+def test_the_first_poison_of_a_process_is_an_increase() -> None:
+    """Its series is there, with 0, before any: the process that makes it has just begun, after one that it ended."""
+    code = "import infra.metrics.stream; from infra.metrics import exposition; print(exposition().decode())"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    (family,) = [one for one in text_string_to_metric_families(shown) if one.name == "aisle_dead_letters"]
+
+    named = [dict(one.labels) for one in family.samples if one.value == 0]
+    for topic in ANSWERS:
+        assert {"topic": topic, "stage": "poison", "reason": EventFatal.code} in named
+
+
 def test_what_a_check_found_is_shown_until_another_monitor_works() -> None:
     """Scores that a check does not have are not shown as they were before; nor anything once another makes them."""
     check = {"kind": "accuracy", "at": NOON, "model_version": "v1", "causes": {"accuracy": "low"}}
@@ -105,6 +119,8 @@ def test_what_a_check_found_is_shown_until_another_monitor_works() -> None:
     show_check(check | drift)
     assert value("aisle_drifted_columns_ratio", version="v1") == 0.5
     assert value("aisle_drift_psi", column="language") == 0.3
+    show_check(check | drift | {"columns": []})
+    assert value("aisle_drift_psi", column="language") is None
     show_check(check | {"kind": "canary", "sent": 5, "answered": 5, "right": 4})
     assert value("aisle_canaries", outcome="right") == 4
     assert value("aisle_check_timestamp_seconds", kind="canary") == NOON.timestamp()
