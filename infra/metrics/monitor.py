@@ -45,6 +45,7 @@ def show_check(check: Mapping[str, Any]) -> None:
     if kind == "drift":
         DRIFTED.clear()
         DRIFTED.labels(version=check["model_version"]).set(check["share"])
+        PSI.clear()  # a column that could not be judged is not there
         for column in check.get("columns", ()):
             PSI.labels(column=column["name"]).set(column["psi"])
     elif kind == "accuracy":
