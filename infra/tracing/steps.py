@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.util.types import AttributeValue
 
 from infra.tracing import tracing
@@ -13,7 +13,7 @@ from infra.tracing import tracing
 def step(
     name: str, attributes: Mapping[str, AttributeValue] | None = None, *, kind: SpanKind = SpanKind.INTERNAL
 ) -> Iterator[Span]:
-    """Note how long the context takes, and what it raises.
+    """Note how long the context takes, and of which kind is what it raises.
 
     Args:
         name: Of a few that there are: no ids.
@@ -24,5 +24,31 @@ def step(
     if on is None or not get_current_span().is_recording():
         yield INVALID_SPAN
         return
-    with on.tracer.start_as_current_span(name, kind=kind, attributes=attributes) as span:
+    with (
+        on.tracer.start_as_current_span(
+            name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span,
+        failing(span),
+    ):
         yield span
+
+
+@contextmanager
+def failing(span: Span) -> Iterator[None]:
+    """Note in a span of which kind is what the context raises: message and traceback may quote a product."""
+    try:
+        yield
+    except Exception as error:
+        fail(span, type(error).__name__)
+        raise
+
+
+def fail(span: Span, why: str) -> None:
+    """Note in a span what was wrong.
+
+    Args:
+        span: The span.
+        why: One of a few names; never what a product says.
+    """
+    span.set_status(StatusCode.ERROR, why)
+    span.set_attribute("error.type", why)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span, StatusCode, set_span_in_context, use_span
+from opentelemetry.trace import INVALID_SPAN, Link, Span, set_span_in_context, use_span
 
 from infra.tracing.export import Tracing
+from infra.tracing.steps import fail
 
 _current: "ContextVar[Batch | None]" = ContextVar("batch", default=None)
 
@@ -64,9 +65,3 @@ class Batch:
             if why is not None:
                 fail(span, why)
             span.end()
-
-
-def fail(span: Span, why: str) -> None:
-    """Note in a span what was wrong."""
-    span.set_status(StatusCode.ERROR, why)
-    span.set_attribute("error.type", why)

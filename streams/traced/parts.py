@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from infra.kafka.producer import Deliverer, OutRecord
 from infra.tracing.headers import headers_of
-from infra.tracing.steps import step
+from infra.tracing.steps import fail, step
 from model.classifier import Photo
 from schemas import headers as names
 from schemas.dead_letter import DeadLetter
@@ -16,7 +16,7 @@ from schemas.headers import last_text
 from schemas.product import Image
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ
 from streams.photos import PhotoReader
-from streams.traced.batch import Batch, fail
+from streams.traced.batch import Batch
 
 
 class TracedProducer:

@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 
 from aiokafka.structs import ConsumerRecord
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, set_span_in_context, use_span
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from infra.tracing.export import Tracing
@@ -55,7 +55,7 @@ class TracedStage(Generic[W, R]):
         if not traced:
             return self._stage.decode(records), None
         batch = Batch(self._tracing, self._name, len(records), traced)
-        with use_span(batch.span), step("decode"):
+        with batch.current(), step("decode"):
             return self._stage.decode(records), batch
 
     async def work(self, decoded: tuple[W, Batch | None]) -> tuple[R, Batch | None]:

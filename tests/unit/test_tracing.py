@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_tra
 from pydantic import ValidationError
 
 import infra.tracing
+from infra.errors import BrokerUnavailable
 from infra.kafka.producer import OutRecord
 from infra.metrics import REGISTRY
 from infra.settings import Settings
@@ -224,6 +225,32 @@ async def test_a_batch_that_fails_says_so(spans: Spans) -> None:
 
     for name in ("process products.in", "classify batch", "send predictions.out"):
         assert is_failed(spans.one(name)), name
+
+
+async def test_what_fails_is_told_by_its_kind_and_not_in_its_words(spans: Spans) -> None:
+    """An error may quote the product that it is of: no span has its message or its traceback, and all have ended."""
+
+    class Quoting(Nothing):
+        def decode(self, records: Sequence[ConsumerRecord]) -> int:
+            raise ValueError(f"could not convert {records[0].value!r}")
+
+    with pytest.raises(ValueError, match="a secret"):
+        archive_stage(Quoting()).decode([product(1, SAMPLED, title="a secret")])
+
+    for name in ("process products.in", "archive batch", "decode"):
+        assert is_failed(spans.one(name)), name
+        assert "ValueError" == (spans.one(name).attributes or {})["error.type"]
+    assert "a secret" not in " ".join(span.to_json() for span in spans.all())
+
+
+async def test_a_product_that_cannot_be_sent_is_told_by_its_kind(spans: Spans) -> None:
+    """Neither the gateway's own span has more."""
+    with pytest.raises(BrokerUnavailable):
+        await road_class()(Answers(10)).publish(Product(product_id="p1", title="tea"), id_of(product(1)))
+
+    sending = spans.one("send products.in")
+    assert is_failed(sending)
+    assert ("BrokerUnavailable", ()) == ((sending.attributes or {})["error.type"], sending.events)
 
 
 async def test_each_stage_that_is_asked_has_a_span(spans: Spans, tmp_path: Path) -> None:

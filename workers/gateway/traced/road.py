@@ -4,7 +4,7 @@ from opentelemetry.trace import SpanKind
 
 from infra.tracing import tracing
 from infra.tracing.headers import headers_now
-from infra.tracing.steps import step
+from infra.tracing.steps import failing, step
 from schemas.product import Product
 from schemas.topics import PRODUCTS_IN
 from workers.gateway.road.answers import Answer
@@ -28,7 +28,14 @@ class TracedRoad(Road):
             "messaging.destination.name": PRODUCTS_IN,
             "aisle.event_id": event_id,
         }
-        with on.tracer.start_as_current_span(f"send {PRODUCTS_IN}", kind=SpanKind.PRODUCER, attributes=attributes):
+        sending = on.tracer.start_as_current_span(
+            f"send {PRODUCTS_IN}",
+            kind=SpanKind.PRODUCER,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+        with sending as span, failing(span):
             await super().publish(product, event_id)
 
     async def wait(self, answer: Answer, within_s: float) -> None:
