@@ -189,6 +189,13 @@ async def test_a_url_that_gives_no_token_is_named_without_the_secret() -> None:
         await UrlToken(url, "me", WORD).token()
 
 
+async def test_the_secret_is_not_taken_along_to_another_place() -> None:
+    """Who answers with a redirection gives no token: nobody is asked where it leads, least of all with the secret."""
+    with token_server(302) as (url, asked), pytest.raises(KafkaConnectionError, match="it answers 302"):
+        await UrlToken(url, "me", WORD).token()
+    assert ["grant_type=client_credentials"] == asked
+
+
 @pytest.mark.parametrize("url", ["http://id.example/token", "ftp://id", "id.example"])
 def test_a_secret_goes_to_no_url_in_the_clear(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """Only by https, or within this machine."""
@@ -253,8 +260,14 @@ def token_server(status: int) -> Iterator[tuple[str, list[str]]]:
             assert self.headers["Authorization"] == "Basic bWU6aHVudGVyMg=="
             asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(status)
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
             self.wfile.write(json.dumps({"access_token": f"t{len(asked)}", "expires_in": 100}).encode())
+
+        def do_GET(self) -> None:
+            asked.append(f"{self.path} {self.headers['Authorization']}")
+            self.send_response(404)
+            self.end_headers()
 
         def log_message(self, *_arguments: Any) -> None:
             """Nothing."""
