@@ -14,6 +14,11 @@ from infra.settings import Settings, load_settings
 
 _TLS: Final = ("SSL", "SASL_SSL")
 _SASL: Final = ("SASL_PLAINTEXT", "SASL_SSL")
+_FILES: Final = ("ca_file", "certificate_file", "key_file")
+_UNUSED: Final = {
+    "PLAINTEXT": ("user", "password", "password_file", *_FILES, "token_file", "token_url"),
+    "SASL_PLAINTEXT": _FILES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ def client_security(settings: Settings | None = None) -> Security:
     """
     settings = settings or load_settings()
     protocol = settings.kafka_security_protocol
+    _refuse_unused(settings)
     if protocol == "PLAINTEXT":
-        _refuse_secrets(settings)
         return Security()
     local = None if settings.kafka_bootstrap else LocalSecrets.found(settings.data_dir)
     context = _context(settings, local) if protocol in _TLS else None
@@ -86,12 +91,12 @@ def _password(settings: Settings) -> str | None:
     return secret_of("AISLE_KAFKA_PASSWORD", settings.kafka_password, settings.kafka_password_file)
 
 
-def _refuse_secrets(settings: Settings) -> None:
-    """What is set and not used is a mistake: one would think that it protects."""
-    names = ("user", "password", "password_file", "ca_file", "certificate_file", "key_file", "token_file", "token_url")
-    if found := [name for name in names if getattr(settings, f"kafka_{name}") is not None]:
+def _refuse_unused(settings: Settings) -> None:
+    """What is set and not used is a mistake: one would think that it protects, and a password goes in the clear."""
+    protocol = settings.kafka_security_protocol
+    if found := [name for name in _UNUSED.get(protocol, ()) if getattr(settings, f"kafka_{name}") is not None]:
         _missing(
-            f"AISLE_KAFKA_{found[0].upper()} is set, and AISLE_KAFKA_SECURITY_PROTOCOL is PLAINTEXT, which uses none.",
+            f"AISLE_KAFKA_{found[0].upper()} is set, and AISLE_KAFKA_SECURITY_PROTOCOL is {protocol}, which uses none.",
             "Set AISLE_KAFKA_SECURITY_PROTOCOL=SASL_SSL, or as your brokers want it.",
         )
 

@@ -57,7 +57,7 @@ def test_faust_gets_what_other_clients_get(
         kafka_sasl_mechanism=mechanism,
         kafka_user="me",
         kafka_password=WORD,
-        kafka_ca_file=secrets.ca,
+        kafka_ca_file=secrets.ca if "SSL" in protocol.split("_") else None,
         kafka_token_file=tmp_path / "token" if mechanism == "OAUTHBEARER" else None,
     )
     ours = client_security(named).arguments()
@@ -101,6 +101,10 @@ def test_a_password_is_read_from_its_file_each_time(tmp_path: Path) -> None:
         ({"kafka_sasl_mechanism": "OAUTHBEARER", "kafka_token_url": "https://id"}, "takes a user and a password"),
         ({"kafka_security_protocol": "PLAINTEXT", "kafka_password": WORD}, "PLAINTEXT, which uses none"),
         ({"kafka_security_protocol": "PLAINTEXT", "kafka_ca_file": "ca"}, "PLAINTEXT, which uses none"),
+        (
+            {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_password": WORD, "kafka_ca_file": "ca"},
+            "KAFKA_CA_FILE is set, .* is SASL_PLAINTEXT, which uses none",
+        ),
     ],
 )
 def test_what_cannot_work_is_said_by_name(given: dict[str, Any], said: str) -> None:
