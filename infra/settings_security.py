@@ -25,7 +25,7 @@ class SecuritySettings(BaseModel):
         None, min_length=1, description="User at the brokers; the client's id at a token URL."
     )
     kafka_password: SecretStr | None = Field(None, description="Its password; a file is better.")
-    kafka_password_file: Path | None = Field(None, description="File with that password, read at each connection made.")
+    kafka_password_file: Path | None = Field(None, description="File with that password, read when a worker starts.")
     kafka_ca_file: Path | None = Field(
         None, description="Certificates (PEM) by which brokers are trusted; unset: those of the system."
     )
