@@ -31,7 +31,7 @@ def limits_of(plan: Plan) -> list[Limit]:
 
 def _uses(plan: Plan) -> Iterator[tuple[str, float, float, str]]:
     """Each limit's name, what the plan has, the most that it may have, and what to do beyond."""
-    classify = plan.parts[0].replicas
+    members = max(part.replicas for part in plan.parts[:2])  # classify and archive are a group each
     verdicts = min(plan.reviews_per_day, figures.PEOPLE.value * figures.JUDGED.value) * _YEAR_DAYS
     photos = plan.photo_bytes / figures.PHOTO_BYTES.value
     yield (
@@ -59,9 +59,9 @@ def _uses(plan: Plan) -> Iterator[tuple[str, float, float, str]]:
     )
     yield (
         "group",
-        classify,
+        members,
         figures.GROUP_MEMBERS.value,
-        f"{classify:,} workers in one group: all stop for a moment when one comes or goes, measured with four only.",
+        f"{members:,} workers in one group: all stop for a moment when one comes or goes, measured with four only.",
     )
     yield (
         "gateway-reads",
@@ -100,8 +100,8 @@ def _most_partitions() -> int:
 
 def shown_bytes(size: float) -> str:
     """A size in decimal units, with three figures."""
-    for unit in ("bytes", "KB", "MB", "GB", "TB"):
-        if size < 1_000:
+    for unit in ("bytes", "KB", "MB", "GB", "TB", "PB"):
+        if float(f"{size:.3g}") < 1_000:
             return f"{size:,.3g} {unit}"
         size /= 1_000
-    return f"{size:,.3g} PB"
+    return f"{1_000 * size:,.0f} PB"
