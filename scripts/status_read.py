@@ -204,7 +204,7 @@ def _asked(target: "Target") -> Process:
         return Process(
             target.name, target.address, answer.status == 200, said.get("causes", {}), said.get("details", {})
         )
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError, AttributeError):  # another program may have the port by now
         return Process(target.name, target.address, ready=False, causes={"process": "does not answer"}, details={})
     finally:
         connection.close()

@@ -1,5 +1,6 @@
 """`aisle status`: what it shows, and what it says of what is away."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,25 @@ async def test_workers_are_found_by_the_file_and_asked_themselves(empty: Path) -
     assert ["archive", "classify-1"] == [one.name for one in read_targets(empty)]
     targets.drop()
     assert [] == read_targets(empty)
+
+
+async def test_another_program_at_a_workers_port_is_no_worker(empty: Path) -> None:
+    """After an `aisle up` that was killed the file stays, and whoever has the port by now may say anything."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        writer.close()
+        await writer.wait_closed()
+
+    (empty / "run").mkdir()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        child = Targets(empty).of(Child("archive", lambda: Launch(())))
+        launch = Launch((), ports={"health": server.sockets[0].getsockname()[1]})
+        child.started(launch, None)  # type: ignore[arg-type] # it is not looked at
+        status = await read_status(Settings(data_dir=empty, kafka_bootstrap=None, mongodb_uri=None))
+
+    assert [("archive", False)] == [(one.name, one.ready) for one in status.processes]
 
 
 def test_half_a_file_is_no_file(tmp_path: Path) -> None:
