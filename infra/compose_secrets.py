@@ -39,6 +39,7 @@ def make(folder: Path) -> bool:
     for name, files in _files().items():
         for file, text in files.items():
             _write(folder / name / file, text, OWNERS[name])
+        os.chown(folder / name, os.getuid(), os.getgid())  # another's by now, if a start was killed: its mode is his
         (folder / name).chmod(0o700)
         os.chown(folder / name, OWNERS[name], OWNERS[name])
     for name in OWNERS:  # all or none

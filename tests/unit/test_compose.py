@@ -1,6 +1,7 @@
 """The compose file: valid by the specification, with health checks, pinned images and no secrets."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -230,7 +231,7 @@ def test_what_not_everybody_wants_starts_only_when_asked(name: str) -> None:
     assert [name] == SERVICES[name]["profiles"]
 
 
-def test_mlflow_is_one_process_and_tells_nobody() -> None:
+def test_mlflow_has_no_queue_and_tells_nobody() -> None:
     """As its page that `aisle models ui` opens: its queue would be eight more processes, and all of them 1.2 GB."""
     environment = SERVICES["mlflow"]["environment"]
 
@@ -309,6 +310,34 @@ def test_secrets_are_made_once_and_are_their_owners_alone(monkeypatch: pytest.Mo
     (tmp_path / "mongo" / "made").unlink()
     with pytest.raises(RuntimeError, match="remove all of them"):
         compose_secrets.make(tmp_path)
+
+
+def test_a_start_that_was_killed_is_gone_on_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Folders that were given away by then are taken back first: without FOWNER only an owner changes the mode."""
+    owners: dict[str, int] = {}
+    change = Path.chmod
+
+    def chmod(path: Path, mode: int) -> None:
+        if owners.get(str(path), os.getuid()) != os.getuid():
+            raise PermissionError(path)
+        change(path, mode)
+
+    def write(path: Path, *_rest: Any) -> None:
+        if path.parent.name == "store":
+            raise KeyboardInterrupt
+        path.touch()
+
+    monkeypatch.setattr("infra.compose_secrets.os.chown", lambda path, user, _group: owners.update({str(path): user}))
+    monkeypatch.setattr(Path, "chmod", chmod)
+    for name in compose_secrets.OWNERS:
+        (tmp_path / name).mkdir()
+    with monkeypatch.context() as killed:
+        killed.setattr(compose_secrets, "_write", write)
+        with pytest.raises(KeyboardInterrupt):
+            compose_secrets.make(tmp_path)
+
+    assert compose_secrets.make(tmp_path)
+    assert compose_secrets.OWNERS == {name: owners[str(tmp_path / name)] for name in compose_secrets.OWNERS}
 
 
 def test_secrets_are_made_with_no_more_rights_than_that_takes() -> None:
