@@ -120,7 +120,9 @@ class DeadLetters:
         if "predicted" not in wanted:
             query["prediction"] = {"$exists": False}
         fields = ["product_id", "prediction.classified_at", *(f"dead_letter.{name}" for name in ("at", *_REASON))]
-        order = [("dead_letter.at", DESCENDING if newest_first else ASCENDING)]
+        direction = DESCENDING if newest_first else ASCENDING
+        # By the id too: a batch fails at one time, and without it a store may give those in another order each time.
+        order = [("dead_letter.at", direction), ("_id", direction)]
         async for letter in self._letters(batches(self._store, ITEMS, query, fields, order, _SUMMARY_BATCH)):
             if letter.state in wanted:
                 yield letter

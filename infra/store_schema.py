@@ -31,8 +31,12 @@ INDEXES: Final = {
                 ("prediction.confidence", ASCENDING),
             ]
         ),
-        IndexModel([("dead_letter.at", DESCENDING)], sparse=True),
-        IndexModel([("product.published_at", DESCENDING)]),
+        # Lists go by time and then by id: an index that ends before the id would leave the sorting of all to the query.
+        IndexModel(
+            [("dead_letter.at", DESCENDING), ("_id", DESCENDING)],
+            partialFilterExpression={"dead_letter.at": {"$exists": True}},
+        ),
+        IndexModel([("product.published_at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel([("verdict.at", DESCENDING)], sparse=True),
         IndexModel([("product.submitted_by", ASCENDING)], sparse=True),
     ),
