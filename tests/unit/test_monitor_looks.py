@@ -1,5 +1,6 @@
 """What the monitor reads from items, and what it makes of products, answers and canaries."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from model.errors import DataInvalid
 from model.reference import Profile
 from schemas.ids import CANARY
 from schemas.taxonomy import Taxonomy
-from workers.monitor import canaries, drift
+from workers.monitor import canaries, drift, swaps
 from workers.monitor.canaries import Canary
+from workers.monitor.checks import Checks
 from workers.monitor.jobs import Jobs
 from workers.monitor.seen import Seen, newest_products, newest_verdicts
 
@@ -216,3 +218,25 @@ async def test_canaries_that_were_not_sent_tell_of_none(
         found.tells("broker"),
         found.tells("canary 1"),
     )
+
+
+@pytest.mark.parametrize("told", [[], ["another model answers"]])
+async def test_other_answers_are_over_also_where_nobody_could_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]
+) -> None:
+    """An alert that no webhook took is taken back as well: else it would stand in figures and status for ever."""
+    decided: Any = SimpleNamespace(at=NOON, model=SimpleNamespace(version="v1"))
+    last = {"causes": {"another model answers": "so it was"}, "told": told}
+
+    async def answering(*_: Any) -> Counter[str]:
+        return Counter({"v1": 9})
+
+    async def newest(*_: Any) -> dict[str, Any]:
+        return last
+
+    monkeypatch.setattr(swaps, "answering", answering)
+    monkeypatch.setattr(Checks, "last", newest)
+    found = await Jobs(Settings(data_dir=tmp_path), store_of(), decided=lambda _: decided).swap(NOON)
+
+    assert found is not None
+    assert {} == found.causes

@@ -109,7 +109,7 @@ class Jobs:
         found = await swaps.answering(self.store, decided, now)
         wrong = swaps.causes(found, decided)
         last = await Checks(self.store).last("swap")
-        if not found or not (wrong or (last and last["told"])):
+        if not found or not (wrong or (last and (last["causes"] or last["told"]))):
             return None
         return Check("swap", now, decided.model.version, swaps.figures_of(found), wrong)
 
