@@ -126,42 +126,59 @@ class Forget:
             for page in found.pages:
                 page.unlink(missing_ok=True)
             told("verdicts", 0.0)
-            await self._tell(producer, found.traces)
+            await take_back(self._store, producer, found.traces)
             told("items", 0.0)
             await self._items.remove(self._ids, found.traces)
             # Once more: an archive may have told meanwhile what stood before.
-            await self._tell(producer, found.traces)
+            await take_back(self._store, producer, found.traces)
             told("items", 1.0)
         return found.counts(len(self._ids))
 
-    async def _tell(self, producer: AIOKafkaProducer, traces: Traces) -> None:
-        """Take back what these verdicts decided; where others have judged the same content, theirs stands."""
-        judged: dict[str, set[str]] = {content: set() for content in traces.contents}
-        verdicts = Verdicts(self._store)
-        for some in _parts(sorted(traces.contents)):
-            for one in await verdicts.on_contents(some):
-                if one["_id"] not in traces.verdicts:
-                    judged[one["content"]].add(one["event_id"])
-        sent = []
-        for content, events in sorted(judged.items()):
-            with self._store.named_errors():
-                query = {"_id": {"$in": sorted(events - traces.events)}}
-                items = [one async for one in self._store.collection(ITEMS).find(query, _VERDICT)] if events else []
-            stands = decision(items)
-            value = None if stands is None else stands.model_dump_json().encode()
-            headers = [(CONTENT_TYPE, b"application/json")]
-            sent.append(await producer.send(VERDICTS, value, key=content.encode(), headers=headers))
-        await asyncio.gather(*sent)
+
+async def take_back(store: Store, producer: AIOKafkaProducer, traces: Traces) -> None:
+    """Take back what these verdicts decided; where others have judged the same content, theirs stands.
+
+    Raises:
+        StoreUnavailable: The store is away; may be repeated.
+    """
+    judged: dict[str, set[str]] = {content: set() for content in traces.contents}
+    verdicts = Verdicts(store)
+    for some in _parts(sorted(traces.contents)):
+        for one in await verdicts.on_contents(some):
+            if one["_id"] not in traces.verdicts:
+                judged[one["content"]].add(one["event_id"])
+    sent = []
+    for content, events in sorted(judged.items()):
+        with store.named_errors():
+            query = {"_id": {"$in": sorted(events - traces.events)}}
+            items = [one async for one in store.collection(ITEMS).find(query, _VERDICT)] if events else []
+        stands = decision(items)
+        value = None if stands is None else stands.model_dump_json().encode()
+        headers = [(CONTENT_TYPE, b"application/json")]
+        sent.append(await producer.send(VERDICTS, value, key=content.encode(), headers=headers))
+    await asyncio.gather(*sent)
 
 
 def pages_with(replays: Path, product_ids: set[str]) -> Iterator[Path]:
-    """The pages of what-if replays that show one of the products; `aisle replay compare` makes them again."""
-    for rows in sorted(replays.glob("*/what-if.csv")):
+    """The pages of what-if replays that show one of the products; `aisle replay compare` makes them again.
+
+    So do those of which nobody can say it, as their rows were cut off by a kill or a full disk.
+    """
+    for folder in sorted({page.parent for name in _PAGES for page in replays.glob(f"*/{name}")}):
+        if _may_show(folder / _PAGES[-1], product_ids):
+            yield from (folder / name for name in _PAGES if (folder / name).exists())
+
+
+def _may_show(rows: Path, product_ids: set[str]) -> bool:
+    try:
         with rows.open(newline="", encoding="utf-8") as file:
-            # What could be a formula has a quote before it there.
-            shown = {cell for row in csv.DictReader(file) for cell in (row["product_id"], row["product_id"][1:])}
-        if shown & product_ids:
-            yield from (rows.with_name(name) for name in _PAGES if rows.with_name(name).exists())
+            for row in csv.DictReader(file, strict=True):
+                # What could be a formula has a quote before it there.
+                if product_ids & {row["product_id"], row["product_id"][1:]}:
+                    return True
+    except (FileNotFoundError, UnicodeDecodeError, csv.Error, KeyError, TypeError):
+        return True
+    return False
 
 
 def _parts(values: list[str], size: int = 500) -> Iterator[list[str]]:

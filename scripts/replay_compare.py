@@ -48,9 +48,11 @@ def compare(first: str, second: str | None, out: Path | None, *, as_json: bool) 
         raise NothingToCompare("No product of the replay has another answer.")
     folder = out or settings.data_dir / "replays" / names[-1]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "what-if.html").write_text(what_if_page(report, found.labels, names[-1]), encoding="utf-8")
-    (folder / "what-if.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
+    for name in ("what-if.html", "what-if.json"):  # by the rows is found what to forget: no page without all of them
+        (folder / name).unlink(missing_ok=True)
     _write_rows(folder / "what-if.csv", found)
+    (folder / "what-if.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
+    (folder / "what-if.html").write_text(what_if_page(report, found.labels, names[-1]), encoding="utf-8")
     if as_json:
         print_json({**report.model_dump(), "unanswered": found.unanswered, "by_people": found.by_people})
         return
