@@ -73,9 +73,14 @@ async def _restore(settings: "Settings", folder: Path, told: "Told", *, force: b
     async with admin_client(bootstrap) as admin:
         await create_topics(admin, settings)
     async with opened_store() as store:
-        done = await Restore(store, bootstrap, settings.data_dir, folder, told).run(user_name(), force=force)
-        forgotten = await forget_again(settings, store)
-        await prepare(store)
+
+        async def finish() -> int:
+            forgotten = await forget_again(settings, store)
+            await prepare(store)
+            return forgotten
+
+        restore = Restore(store, bootstrap, settings.data_dir, folder, told)
+        done = await restore.run(user_name(), force=force, finish=finish)
     manifest = done.manifest
     return {
         "at": manifest.at.isoformat(timespec="seconds"),
@@ -84,7 +89,7 @@ async def _restore(settings: "Settings", folder: Path, told: "Told", *, force: b
         "champion": done.champion,
         "published": done.published,
         "read_again": done.went_back,
-        "forgotten": forgotten,
+        "forgotten": done.forgotten,
     }
 
 

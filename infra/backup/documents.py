@@ -51,8 +51,9 @@ class Digest:
 
 
 async def collections_of(store: Store) -> list[str]:
-    """The collections that a backup has."""
-    return sorted(set(await store.collection_names()) - LEFT_OUT)
+    """The collections that a backup has; the server's own are no one's to copy."""
+    names = {name for name in await store.collection_names() if not name.startswith("system.")}
+    return sorted(names - LEFT_OUT)
 
 
 async def dump(store: Store, collection: str, path: Path) -> Collected:

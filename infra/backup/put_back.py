@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,12 +21,37 @@ from infra.lease import utc_now
 from infra.migrations import RESTORING
 from infra.model_events import read_standing, tell
 from infra.scan import scan
-from infra.store import AUDIT, FEEDBACK, FORGOTTEN, ITEMS, MIGRATIONS, RUNS, TRAINING_SETS, USERS, Document, Store
-from schemas.model_event import ModelEvent
+from infra.store import (
+    API_KEYS,
+    CLAIMS,
+    DLQ_ACTIONS,
+    FORGOTTEN,
+    INVITATIONS,
+    JOBS,
+    MIGRATIONS,
+    MONITOR,
+    REPLAYS,
+    SESSIONS,
+    SHADOW,
+    Document,
+    Store,
+)
+from schemas.model_event import CHAMPION, ModelEvent
 from schemas.topics import MODELS_EVENTS
 
-_PEOPLES: Final = (ITEMS, FEEDBACK, USERS, AUDIT, RUNS, TRAINING_SETS)
-"""What makes a store no empty one; others have documents as soon as aisle has run for a moment."""
+_OF_A_MOMENT: Final = frozenset(
+    {API_KEYS, CLAIMS, DLQ_ACTIONS, FORGOTTEN, INVITATIONS, JOBS, MIGRATIONS, MONITOR, REPLAYS, SESSIONS, SHADOW}
+)
+"""What has documents as soon as aisle has run for a moment. Any other makes a store no empty one, others' as well."""
+
+_CHAMPIONS: Final = f"/{CHAMPION}".encode()
+
+Finish = Callable[[], Awaitable[int]]
+"""Erases what was forgotten since the backup, and brings the store up to date; how many events it has erased."""
+
+
+async def _nothing() -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +63,14 @@ class Restored:
         published: Records by topic that were published again.
         went_back: Partitions of which the archive reads some again.
         champion: The version in service now.
+        forgotten: Events of the backup that were forgotten by request since.
     """
 
     manifest: BackupManifest
     published: dict[str, int]
     went_back: int
     champion: str | None
+    forgotten: int
 
 
 class Restore:
@@ -63,36 +91,40 @@ class Restore:
         self._backup = backup
         self._told = told
 
-    async def run(self, by: str, *, force: bool = False) -> Restored:
+    async def run(self, by: str, *, force: bool = False, finish: Finish = _nothing) -> Restored:
         """Verify, refuse what is not empty, write, and compare. Cut off, it may be run again.
 
         Args:
             by: Who asks, for the record on the champion.
             force: Put it in the place of what is there; what was forgotten by request stays forgotten.
+            finish: What else belongs to it: cut off before its end, the restore is still under way.
 
         Raises:
             BackupInvalid: It is no backup, or was damaged; nothing was written.
             NotEmpty: There is something already, or somebody works with it; nothing was written.
             RestoreFailed: What is there now is not what the backup has.
+            BrokerUnavailable: The brokers went away.
         """
         manifest = read_manifest(self._backup)
         await asyncio.to_thread(verify, self._backup, manifest, self._told)
         await self._check_alone()
-        if not force and not await self._is_under_way(manifest):
+        mark = await self._mark()
+        if not force and mark.get("of") != manifest.at.isoformat():
             await self._check_empty()
-        await self._note(manifest)
+        topics = await self._note(manifest, mark)
         await self._load(manifest)
         await asyncio.to_thread(self._folders, manifest)
         await self._compare(manifest)
-        published = await self._publish(by)
+        published = await self._publish(topics, by)
+        forgotten = await finish()
         back = await go_back(self._bootstrap, manifest.positions)
-        with self._store.named_errors():
-            await self._store.collection(MIGRATIONS).delete_one({"_id": RESTORING})
         champion = (await read_standing(self._bootstrap)).champion
         version = None if champion is None else champion.model.version
         if version != manifest.champion:
             raise RestoreFailed(f"{version} is in service, and {manifest.champion} was when the backup was taken.")
-        return Restored(manifest, published, back, version)
+        with self._store.named_errors():
+            await self._store.collection(MIGRATIONS).delete_one({"_id": RESTORING})
+        return Restored(manifest, published, back, version, forgotten)
 
     async def _check_alone(self) -> None:
         if count := await members(self._bootstrap):
@@ -103,7 +135,7 @@ class Restore:
 
     async def _check_empty(self) -> None:
         there = [name for name in FOLDERS if any((self._data_dir / name).glob("[!.]*"))]
-        for name in _PEOPLES:
+        for name in sorted(set(await collections_of(self._store)) - _OF_A_MOMENT):
             with self._store.named_errors():
                 if await self._store.collection(name).find_one({}, {"_id": True}) is not None:
                     there.append(f"the collection {name}")
@@ -113,15 +145,20 @@ class Restore:
                 hint="Restore into a new data directory and database; --force puts the backup in the place of it all.",
             )
 
-    async def _is_under_way(self, manifest: BackupManifest) -> bool:
+    async def _mark(self) -> Document:
+        """What a restore that has not come to its end has noted; nothing where there is none."""
         with self._store.named_errors():
-            found = await self._store.collection(MIGRATIONS).find_one({"_id": RESTORING})
-        return found is not None and found["of"] == manifest.at.isoformat()
+            return await self._store.collection(MIGRATIONS).find_one({"_id": RESTORING}) or {}
 
-    async def _note(self, manifest: BackupManifest) -> None:
-        note = {"$set": {"of": manifest.at.isoformat()}}
+    async def _note(self, manifest: BackupManifest, mark: Document) -> list[str]:
+        """Note that it is under way, and which topics are to be told: those that were empty when it began."""
+        topics: list[str] | None = mark.get("topics")
+        if topics is None:
+            topics = [topic for topic in COMPACTED if not await last_records(self._bootstrap, topic)]
+        note = {"$set": {"of": manifest.at.isoformat(), "topics": topics}}
         with self._store.named_errors():
             await self._store.collection(MIGRATIONS).update_one({"_id": RESTORING}, note, upsert=True)
+        return topics
 
     async def _load(self, manifest: BackupManifest) -> None:
         kept = await self._forgotten()
@@ -166,25 +203,37 @@ class Restore:
                 )
         self._told("comparing", 1.0)
 
-    async def _publish(self, by: str) -> dict[str, int]:
-        """Tell the topics that are kept for good, where they are empty; of two champions the backup's is in force."""
-        published = {}
-        for topic in COMPACTED:
-            if not await last_records(self._bootstrap, topic):
-                records = read_records(self._backup / TOPICS / f"{topic}{JSONL}")
-                if count := await publish_records(self._bootstrap, topic, records):
-                    published[topic] = count
+    async def _publish(self, topics: list[str], by: str) -> dict[str, int]:
+        """Have topics say what the backup has, whatever a restore before has told; then who is the champion."""
+        published = {topic: await self._tell(topic) for topic in topics}
+        published[MODELS_EVENTS] = published.get(MODELS_EVENTS, 0) + await self._put_in_service(by)
+        return {topic: count for topic, count in published.items() if count}
+
+    async def _tell(self, topic: str) -> int:
+        has = await last_records(self._bootstrap, topic)
+        wanted = dict(read_records(self._backup / TOPICS / f"{topic}{JSONL}"))
+        lacking = [(key, value) for key, value in wanted.items() if has.get(key) != value]
+        return await publish_records(
+            self._bootstrap, topic, [*lacking, *((key, None) for key in has.keys() - wanted.keys())]
+        )
+
+    async def _put_in_service(self, by: str) -> int:
+        """Of two champions the backup's is in force; where it has none, none is."""
         stands, was = (await read_standing(self._bootstrap)).champion, self._champion()
-        if stands is not None and was is not None and stands.model != was.model:
+        if (None if stands is None else stands.model) == (None if was is None else was.model):
+            return 0
+        if was is None:
+            keys = [key for key in await last_records(self._bootstrap, MODELS_EVENTS) if key.endswith(_CHAMPIONS)]
+            return await publish_records(self._bootstrap, MODELS_EVENTS, [(key, None) for key in keys])
+        if stands is not None:
             again = {"previous": stands.model.version, "sequence": stands.sequence + 1, "at": utc_now()}
-            event = was.model_copy(update=again | {"by": by, "why": "restored from a backup"})
-            await tell(self._bootstrap, event)
-            published[MODELS_EVENTS] = 1
-        return published
+            was = was.model_copy(update=again | {"by": by, "why": "restored from a backup"})
+        await tell(self._bootstrap, was)
+        return 1
 
     def _champion(self) -> ModelEvent | None:
         records = read_records(self._backup / TOPICS / f"{MODELS_EVENTS}{JSONL}")
-        events = [ModelEvent.model_validate_json(value) for key, value in records if key.endswith(b"/champion")]
+        events = [ModelEvent.model_validate_json(value) for key, value in records if key.endswith(_CHAMPIONS)]
         return events[-1] if events else None
 
 

@@ -1,6 +1,5 @@
 """`aisle backup` and `aisle restore` on a real store and broker: the same afterwards, or nothing was touched."""
 
-import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -19,13 +18,9 @@ from infra.backup.manifest import Collected, read_manifest, sha256_of
 from infra.backup.put_back import Restore
 from infra.backup.take import take
 from infra.errors import BackupInvalid, NotEmpty, RestoreFailed, StoreTooNew
-from infra.forgotten import Forgotten
 from infra.kafka.clients import admin_client
 from infra.kafka.topics import create_topics
-from infra.migrations import SCHEMA
-from infra.settings import Settings
-from infra.store import FEEDBACK, ITEMS, LEASES, MIGRATIONS, Store
-from scripts.forget_again import forget_again
+from infra.store import FEEDBACK, ITEMS, LEASES, Store
 from tests.integration.conftest import Services
 
 pytestmark = pytest.mark.integration
@@ -169,6 +164,11 @@ async def test_nothing_is_touched_where_it_must_not_be(
         await Restore(full, bootstrap, fresh, target, silent).run("ada")
     with pytest.raises(NotEmpty, match="it has images"):
         await Restore(empty, bootstrap, data_dir, target, silent).run("ada")
+    await empty.collection("orders").insert_one({"_id": "another application's"})
+    with pytest.raises(NotEmpty, match="the collection orders"):
+        await restore.run("ada")
+    assert 1 == await empty.collection("orders").count_documents({})
+    await empty.collection("orders").delete_many({})
 
     assert {} == await held(empty)
     assert not fresh.exists()
@@ -225,23 +225,3 @@ async def test_a_writer_is_noticed(
     monkeypatch.setattr(restore, "_compare", disturbed)
     with pytest.raises(RestoreFailed, match=r"items has 600 documents"):
         await restore.run("ada")
-
-
-@pytest.mark.contract
-async def test_what_was_forgotten_since_stays_forgotten(
-    full: Store, bootstrap: str, data_dir: Path, tmp_path: Path
-) -> None:
-    """A backup from before an erasure, put in the place of a system that knows of it, does not bring it back."""
-    target = tmp_path / "backup"
-    await take(full, bootstrap, data_dir, target, silent, secrets=False)
-    await Forgotten(full).add_products(["p1"], datetime.now(UTC))
-
-    await Restore(full, bootstrap, data_dir, target, silent).run("ada", force=True)
-    settings = Settings(data_dir=data_dir)
-    assert 1 == await forget_again(settings, full)
-
-    assert await full.collection(ITEMS).find_one({"product_id": "p1"}) is None
-    assert 599 == await full.collection(ITEMS).count_documents({})
-    assert 0 == await full.collection(FEEDBACK).count_documents({})
-    assert SCHEMA in [one["_id"] async for one in full.collection(MIGRATIONS).find()]
-    assert await asyncio.to_thread((data_dir / "images" / "deep" / "file").exists)
