@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
 from infra.forgotten import Forgotten
 from infra.forgotten_items import named_in
+from streams.forgotten import time_of
 from streams.replay.event import Event
 
 _ASK_EVERY_S: Final = 1.0
@@ -33,15 +33,18 @@ async def without_forgotten(
         if asked is None or monotonic() - asked > _ASK_EVERY_S:
             await forgotten.refresh()
             asked = monotonic()
-        if forgotten and _is_forgotten(event, forgotten):
+        if is_forgotten(event, forgotten):
             passed_over["forgotten by request"] += 1
         else:
             yield event
 
 
-def _is_forgotten(event: Event, forgotten: Forgotten) -> bool:
+def is_forgotten(event: Event, forgotten: Forgotten) -> bool:
+    """Whether an event was erased, or is of before the erasure of its product."""
+    if not forgotten:
+        return False
     named = named_in(event.key, event.value)
-    at = None if event.at_ms is None else datetime.fromtimestamp(event.at_ms / 1000, UTC)
+    at = None if event.at_ms is None else time_of(event.at_ms)
     if any(forgotten.knows_event(one) for one in (event.event_id, *named.events)):
         return True
     return any(forgotten.knows_product(one, at) for one in named.products)

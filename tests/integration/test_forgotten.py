@@ -20,7 +20,7 @@ from infra.store import AUDIT, CLAIMS, DLQ_ACTIONS, FEEDBACK, FORGOTTEN, REPLAYS
 from schemas.content import content_key
 from schemas.headers import EVENT_ID, REPLAY
 from schemas.topics import FEEDBACK as FEEDBACK_TOPIC
-from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ, VERDICTS
+from schemas.topics import PREDICTIONS_OUT, PRODUCTS_DLQ, SHADOW_OUT, VERDICTS
 from scripts.forget_run import Forget
 from streams.archive import ArchiveStage
 from streams.dead_letters import dead_letter
@@ -65,6 +65,13 @@ def verdict(number: int, of: str | None = None, **fields: Any) -> "ConsumerRecor
     """What a person says of it."""
     said = {"feedback_id": f"f-{number}-{of}", "verdict": "corrected", "code": "b", "by": "ada", "event_id": of}
     return record(orjson.dumps(said | fields), topic=FEEDBACK_TOPIC, timestamp_ms=ms(-30))
+
+
+def scored(number: int, name: str = LAMP) -> "ConsumerRecord[bytes, bytes]":
+    """What a model in the shadow says of it."""
+    fields = orjson.loads(prediction(event(number), "", product_id=name, model={"name": "m", "version": "2"}))
+    fields["scored_at"] = (datetime.now(UTC) - timedelta(seconds=50)).isoformat()
+    return record(orjson.dumps(fields), topic=SHADOW_OUT)
 
 
 def unread(number: int) -> "ConsumerRecord[bytes, bytes]":
@@ -222,10 +229,20 @@ async def test_cut_off_it_is_done_again(
     assert 0 == (await forget(settings, store))["events"]
 
 
+def in_hand() -> list[list["ConsumerRecord[bytes, bytes]"]]:
+    """Batches in which something is of the product: all of it, or only what was said of an event that came before."""
+    neighbours = [product(3, "twin"), scored(3, "twin")]
+    said = [verdict(1, event(1), note=TITLE), verdict(3, None, product_id=LAMP, note=TITLE)]
+    return [[product(1), answer(1), *neighbours], [*said, *neighbours], [scored(1), *neighbours]]
+
+
+@pytest.mark.parametrize("number", range(3))
 async def test_an_archive_in_the_middle_of_a_batch_takes_it_back(
-    settings: Settings, store: Store, archived: ArchiveStage, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, store: Store, archived: ArchiveStage, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """What it writes after the store was cleared, as it asked before, is gone when it is done with the batch."""
+    await archive(archived, [product(1), answer(1)])
+    batch = in_hand()[number]
     write, times = archived._write, AsyncMock()
 
     async def overtaken(results: Any) -> None:
@@ -235,11 +252,12 @@ async def test_an_archive_in_the_middle_of_a_batch_takes_it_back(
         await write(results)
 
     monkeypatch.setattr(archived, "_write", overtaken)
-    await archive(archived, [product(1), answer(1), product(3, "twin")])
+    await archive(archived, batch)
 
     assert 2 == times.await_count
     assert {event(3)} == set(await items(store))
     assert [] == await said_anywhere(store)
+    assert [f"{event(3)}/2"] == [one["_id"] async for one in store.collection(SHADOW).find()]
 
 
 async def test_a_replay_passes_it_over(settings: Settings, store: Store, archived: ArchiveStage) -> None:
