@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from infra.forgotten import Forgotten
 from infra.priority import stand_back
 from infra.settings import Settings
 from model.bundle import MANIFEST
@@ -60,4 +61,5 @@ async def classifying(
     classifier = await asyncio.to_thread(load, settings.data_dir / "models" / version, settings.language)
     inference = Inference(classifier, settings.infer_deadline_s)
     async with opened_store() as store:
-        yield WhatIf(store, replay_id, inference, PhotoReader.of(settings), pace, confirmed, sent)
+        photos = PhotoReader.of(settings)
+        yield WhatIf(store, Forgotten(store), replay_id, inference, photos, pace, confirmed, sent)

@@ -13,6 +13,7 @@ from typing import Final
 
 from pymongo import UpdateOne
 
+from infra.forgotten import Forgotten
 from infra.lease import utc_now
 from infra.store import REPLAYS, Document, Store
 from model.classifier import Classification
@@ -24,11 +25,13 @@ from streams.decode import product_of
 from streams.inference import Inference
 from streams.photos import PhotoReader
 from streams.replay.event import Event
+from streams.replay.forgotten import is_forgotten
 from streams.replay.pace import Pace
 from streams.replay.send import Sent
 
 _BATCH: Final = 128
 _WRITTEN: Final = 32
+_CONFIRM_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class WhatIf:
 
     Args:
         store: Where the answers go.
+        forgotten: Says what is not to be kept.
         replay_id: Names them.
         inference: Asks the model.
         photos: Reads photos for a model that looks at them.
@@ -46,6 +50,7 @@ class WhatIf:
     """
 
     store: Store
+    forgotten: Forgotten
     replay_id: str
     inference: Inference
     photos: PhotoReader
@@ -61,9 +66,16 @@ class WhatIf:
             StoreUnavailable: The store is away.
         """
         batch: list[Event] = []
+        since = monotonic()
         async for event in events:
-            if (wait_s := self.pace.wait_s(event)) > 0:
+            wait_s = self.pace.wait_s(event)
+            if batch and (wait_s > _CONFIRM_S or monotonic() - since > _CONFIRM_S):
+                await self._do(batch)  # nothing of it would be noted for that long
+                batch = []
+            if wait_s > 0:
                 await asyncio.sleep(wait_s)
+            if not batch:
+                since = monotonic()
             batch.append(event)
             if len(batch) >= _BATCH:
                 await self._do(batch)
@@ -91,13 +103,19 @@ class WhatIf:
         for start in range(0, len(changes), _WRITTEN):
             began = monotonic()
             await self.store.upsert(REPLAYS, changes[start : start + _WRITTEN])
-            await asyncio.sleep(
-                monotonic() - began
-            )  # half of the store's time is for the stream's writes
+            await asyncio.sleep(monotonic() - began)  # half of the store's time is for the stream's writes
+        await self._take_back(batch)
         self.sent.events += len(changes)
         for event in batch:
             self.sent.positions[event.part] = event.position
         self.confirmed(self.sent)
+
+    async def _take_back(self, batch: list[Event]) -> None:
+        """Remove what was forgotten while it was in hand: whoever forgets it may have looked before it was written."""
+        await self.forgotten.refresh()
+        if gone := [f"{self.replay_id}/{one.event_id}" for one in batch if is_forgotten(one, self.forgotten)]:
+            with self.store.named_errors():
+                await self.store.collection(REPLAYS).delete_many({"_id": {"$in": gone}})
 
 
 def _document(
