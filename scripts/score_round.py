@@ -126,22 +126,31 @@ async def score(settings: "Settings", file: Path, rows: int, wait_s: float) -> R
         AisleError: File, brokers or store cannot be used, or no model is in service.
     """
     from infra.endpoints import find_kafka
+    from infra.forgotten import Forgotten
     from infra.kafka.clients import producer_client
     from model.data.dataset import iter_products
+    from schemas.limits import MAX_PRODUCT_RECORD_BYTES
     from scripts.stored import opened_store
     from streams.replay.file import FileEvents, publish
+    from streams.replay.forgotten import is_forgotten
     from workers.monitor.answers import answers, unseen
     from workers.monitor.champion import champion_of
 
     taxonomy = (await asyncio.to_thread(champion_of, settings)).manifest.taxonomy
     events = FileEvents.of(file)
 
-    def known() -> Iterator[_Event]:
-        for row in iter_products(file):
-            if row.category is not None:
-                yield _Event(row, events.event_id(row))
-
     async with opened_store() as store:
+        forgotten = Forgotten(store)
+        await forgotten.refresh()
+
+        def known() -> Iterator[_Event]:
+            # The archive never has what was forgotten, or what no record holds: such rows would be due for ever.
+            for row in iter_products(file):
+                if row.category is None or len(events.value(row)) > MAX_PRODUCT_RECORD_BYTES:
+                    continue
+                if not (forgotten and is_forgotten(events.event(row), forgotten)):
+                    yield _Event(row, events.event_id(row))
+
         chosen = await unseen(store, known(), rows)
         async with producer_client(find_kafka(settings)) as producer:
             await publish(producer, [one.row for one in chosen], events)

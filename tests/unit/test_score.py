@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infra.errors import StoreUnavailable
+from infra.forgotten import Forgotten
 from infra.lease import utc_now
 from infra.settings import Settings
 from model.data.dataset import ProductRow
@@ -123,6 +124,22 @@ def test_what_no_wait_mends_ends_the_rounds(monkeypatch: pytest.MonkeyPatch, fil
 
 def test_rows_with_a_category_are_sent_and_compared(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     """Those that are not in the archive; an answer that does not come is not right."""
+    one, sent = scored(monkeypatch, file)
+    assert (3, 2, 1) == (one.sent, one.answered, one.right)
+    assert ["1", "2", "4"] == [row.id for row in sent]
+
+
+def test_what_the_archive_never_has_is_never_due(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """A product that was forgotten by request, and one that no record holds: rounds come to an end without them."""
+    with file.open("a") as rows:
+        rows.write(f"5,{'x' * 2**20},lamps\n")
+    one, sent = scored(monkeypatch, file, forgotten="2")
+    assert ["1", "4"] == [row.id for row in sent]
+    assert 2 == one.sent
+
+
+def scored(monkeypatch: pytest.MonkeyPatch, file: Path, forgotten: str = "") -> tuple[Round, list[ProductRow]]:
+    """A round with an archive that knows nothing yet; a product may be forgotten. And what was sent."""
     taxonomy = Taxonomy.from_labels(["kettles", "lamps"])
     sent: list[ProductRow] = []
 
@@ -140,6 +157,11 @@ def test_rows_with_a_category_are_sent_and_compared(monkeypatch: pytest.MonkeyPa
         said = {"prediction": {"category": {"code": taxonomy.code_of("kettles")}}}
         return dict.fromkeys(event_ids[:2], said)
 
+    async def refresh(known: Forgotten) -> bool:
+        known._key = b"k"
+        known._known = {known._hash("product", forgotten): utc_now()} if forgotten else {}
+        return True
+
     manifest = SimpleNamespace(manifest=SimpleNamespace(taxonomy=taxonomy))
     monkeypatch.setattr("workers.monitor.champion.champion_of", lambda _: manifest)
     monkeypatch.setattr("scripts.stored.opened_store", opened)
@@ -148,6 +170,5 @@ def test_rows_with_a_category_are_sent_and_compared(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("workers.monitor.answers.unseen", all_unseen)
     monkeypatch.setattr("workers.monitor.answers.answers", found)
     monkeypatch.setattr("streams.replay.file.publish", published)
-    one = asyncio.run(score_round.score(Settings(), file, 50, 1.0))
-    assert (3, 2, 1) == (one.sent, one.answered, one.right)
-    assert ["1", "2", "4"] == [row.id for row in sent]
+    monkeypatch.setattr(Forgotten, "refresh", refresh)
+    return asyncio.run(score_round.score(Settings(), file, 50, 1.0)), sent
