@@ -27,6 +27,7 @@ class Event:
         position: Its place there; what comes after it in this part has a greater one.
         at_ms: When it was published first, in milliseconds since 1970; None where nobody knows.
         partition: The number of its partition; None: by its key.
+        timestamp_ms: The time that its record gets, likewise; None: when it is sent.
     """
 
     event_id: str
@@ -38,6 +39,7 @@ class Event:
     position: Position
     at_ms: int | None = None
     partition: int | None = None
+    timestamp_ms: int | None = None
 
     @property
     def size(self) -> int:

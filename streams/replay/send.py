@@ -120,11 +120,16 @@ class Sender:
             partition = partition if partition in known else None
         if event.key is None and event.value is None:  # `send` takes no such record
             batch = self.producer.create_batch()
-            batch.append(key=None, value=None, timestamp=None, headers=list(headers))
+            batch.append(key=None, value=None, timestamp=event.timestamp_ms, headers=list(headers))
             delivered: Awaitable[Any] = await self.producer.send_batch(batch, self.topic, partition=partition or 0)
         else:
             delivered = await self.producer.send(
-                self.topic, event.value, key=event.key, headers=list(headers), partition=partition
+                self.topic,
+                event.value,
+                key=event.key,
+                headers=list(headers),
+                partition=partition,
+                timestamp_ms=event.timestamp_ms,
             )
         return delivered
 

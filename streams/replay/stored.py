@@ -66,6 +66,7 @@ class LetterSource:
                 position=letter.event_id,
                 at_ms=letter.reason.timestamp_ms,
                 partition=record.partition,
+                timestamp_ms=record.timestamp_ms,
             )
 
     async def _found(self) -> list[str]:

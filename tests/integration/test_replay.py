@@ -252,9 +252,10 @@ async def test_products_of_the_store_are_what_they_were(store: Store, tmp_path: 
     assert [events[1].event_id] == behind
 
     stage = ArchiveStage(store, ImageStore(tmp_path), AsyncMock(), 5, Mock())
-    await stage.deliver(await stage.work(stage.decode([failed(number) for number in range(4)])))
+    await stage.deliver(await stage.work(stage.decode([failed(number, timestamp_ms=T0_MS) for number in range(4)])))
     letters = LetterSource(DeadLetters(store), Choice(stage="decode"), 5)
     found = [event async for event in letters.events({})]
     assert [b"x", b"x"] == [event.value for event in found]
     assert all(last_text(event.headers, ATTEMPTS) for event in found)
+    assert [T0_MS, T0_MS] == [event.timestamp_ms for event in found], "as `aisle dlq retry` sends them"
     assert 2 == await letters.total()

@@ -75,6 +75,13 @@ async def test_what_goes_out_is_what_came_with_three_headers_more() -> None:
     ] == sent["headers"]
 
 
+async def test_a_record_has_its_own_time_only_where_it_is_to_keep_it() -> None:
+    """A dead letter keeps that by which it is ordered among its product's events."""
+    broker = Broker()
+    await Sender(broker, "t", "r").send(listed(event(1, at_ms=5), event(2, timestamp_ms=7)))
+    assert [None, 7] == [sent["timestamp_ms"] for sent in broker.records]
+
+
 async def test_what_no_record_holds_is_counted_and_hurts_nobody() -> None:
     """Too large by our limit, by the client's or by the broker's: the others are sent, and all are dealt with."""
     broker = Broker(now_e2=MessageSizeTooLargeError(), e3=MessageSizeTooLargeError())
