@@ -119,10 +119,12 @@ async def _topic(settings: "Settings", asked: "Asked", bounds: dict[str, tuple[i
 
 
 def _offsets(given: tuple[str, ...]) -> dict[int, tuple[int | None, int | None]]:
-    found = {}
+    found: dict[int, tuple[int | None, int | None]] = {}
     for one in given:
         if (parts := _OFFSETS.fullmatch(one)) is None:
             raise click.UsageError(f"--offsets {one}: write 3:1200-1300, 3:1200- or 3:-1300.")
+        if int(parts[1]) in found:
+            raise click.UsageError(f"--offsets {one}: of a partition once; replay the other part by itself.")
         found[int(parts[1])] = int(parts[2]) if parts[2] else None, int(parts[3]) if parts[3] else None
     return found
 

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from infra.errors import DeliveryFailed
 from schemas.headers import EVENT_ID, REPLAY, REPLAY_SOURCE
 from scripts.replay_asked import Asked
+from scripts.replay_source import _offsets
 from streams.errors import ReplayUnknown
 from streams.replay.checkpoint import Replay, Replays
 from streams.replay.event import Event
@@ -193,3 +194,10 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any], sa
     """Before anything is looked for."""
     with pytest.raises(click.UsageError, match=said):
         Asked.model_validate(options).check()
+
+
+def test_offsets_of_a_partition_are_said_once() -> None:
+    """A second span would take the place of the first one, whose records nobody would miss."""
+    assert {5: (1, 10), 6: (None, 3), 7: (2, None)} == _offsets(("5:1-10", "6:-3", "7:2-"))
+    with pytest.raises(click.UsageError, match="once"):
+        _offsets(("5:1-10", "5:20-30"))
