@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isnan
@@ -15,11 +15,13 @@ import yaml
 
 from infra.local.ports import any_free_port
 from infra.local.targets import Target
-from infra.process import Launch, end, spawn
+from infra.process import Launch, end, kill, module, settings_variables, spawn
+from infra.settings import Settings
 from tests.integration.road import wait
 
 RULES = Path(__file__).parents[2] / "infra" / "prometheus" / "rules.yml"
 PROMETHEUS = shutil.which("prometheus")
+WITHIN_S = 120.0
 
 needs_prometheus = pytest.mark.skipif(
     PROMETHEUS is None, reason="Prometheus is not installed (apt-get install prometheus)"
@@ -77,8 +79,72 @@ def prometheus(folder: Path) -> Iterator[Prometheus]:
 
 
 def hastened(rules: str) -> str:
-    """The rules with half a minute for each longer time, and nothing waited for before an alert fires."""
-    return re.sub(r"\[\d+[mh]\]", "[30s]", re.sub(r"for: \d+[mh]", "for: 0s", rules))
+    """The rules with half a minute for each longer time, nothing waited for before an alert fires, 5 s for hours."""
+    for written, instead in ((r"for: \d+[mh]", "for: 0s"), (r"\[\d+[mh]\]", "[30s]"), (r"\d+ \* 3600", "5")):
+        rules = re.sub(written, instead, rules)
+    return rules
+
+
+def fires(server: Prometheus, alert: str, cause: Callable[[], None] = lambda: None) -> None:
+    """Wait for an alert, with its cause again and again."""
+
+    def told() -> bool:
+        cause()
+        return alert in server.firing()
+
+    try:
+        wait(told, WITHIN_S)
+    except AssertionError:
+        raise AssertionError(f"{alert} does not fire, only {server.firing()}") from None
+
+
+class Process:
+    """A worker in a process of its own, which keeps its address when it is started again.
+
+    Args:
+        kind: As ``aisle worker`` names it.
+        settings: What it runs with.
+        log: Where its lines go.
+        name: The module that it is, where that is not aisle's own.
+    """
+
+    def __init__(self, kind: str, settings: Settings, log: Path, name: str | None = None) -> None:
+        port = any_free_port()
+        self.log = log
+        self.target = Target(targets=[f"127.0.0.1:{port}"], labels={"worker": kind, "instance": f"{kind}-{port}"})
+        variables = settings_variables(settings) | {"AISLE_HEALTH_PORT": str(port)}
+        self._launch = Launch(module("scripts", "worker", kind) if name is None else module(name), variables, log)
+        self._running = spawn(self._launch, deadline_s=30)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        return self._running.process.pid
+
+    def again(self) -> None:
+        """Start it again if it has ended, as a supervisor does."""
+        if self._running.process.poll() is not None:
+            kill(self._running)
+            self._running = spawn(self._launch, deadline_s=30)
+
+    def kill(self) -> None:
+        """SIGKILL, and start it again."""
+        kill(self._running)
+        self.again()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        end(self._running, within_s=30)
+
+
+@contextmanager
+def worker(kind: str, settings: Settings, log: Path, name: str | None = None) -> Iterator[Process]:
+    """A worker that is stopped at the end of the context; see `Process`."""
+    one = Process(kind, settings, log, name)
+    try:
+        yield one
+    finally:
+        one.stop()
 
 
 def _configuration() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -19,9 +19,8 @@ from infra.grafana.panels import DASHBOARDS
 from infra.kafka.clients import admin_client
 from infra.kafka.topics import create_topics
 from infra.local.ports import any_free_port
-from infra.local.targets import Target, read_targets
+from infra.local.targets import read_targets
 from infra.metrics.catalogue import catalogue
-from infra.process import Launch, end, module, settings_variables, spawn
 from infra.settings import Settings
 from infra.store import Store
 from model.champion import read_champion
@@ -29,7 +28,7 @@ from schemas.http.account import Role
 from schemas.topics import PRODUCTS_IN
 from tests.bundles import make_bundle
 from tests.integration.conftest import Services
-from tests.integration.observed import Prometheus, needs_prometheus, prometheus
+from tests.integration.observed import WITHIN_S, Prometheus, fires, needs_prometheus, prometheus, worker
 from tests.integration.road import Raw, Road, good, send, wait
 from workers.gateway.accounts.passwords import Hasher
 from workers.gateway.accounts.users import Users
@@ -45,7 +44,6 @@ QUERIES = {
     for panel in dashboard.panels
     for legend, query in panel.queries.items()
 }
-_WITHIN_S = 120.0
 CLOSED = "mongodb://127.0.0.1:1"
 """An address where no store answers."""
 
@@ -116,7 +114,7 @@ def test_every_panel_has_its_data_and_each_process_only_its_own_figures(
         return not left and expected <= server.firing()
 
     try:
-        wait(answered, _WITHIN_S)
+        wait(answered, WITHIN_S)
     except AssertionError:
         assert {} == left
         assert expected <= server.firing()
@@ -130,7 +128,7 @@ def test_what_goes_wrong_on_the_road_is_told(road: Road, server: Prometheus, cal
     server.asks(read_targets(road.settings.data_dir))
     causes = {"AisleDeadLetters", "AisleSwapFailed", "AisleProcessDown", "AisleLagGrowing"}
     causes |= {"AisleArchiveBehind", "AislePredictSlow"}
-    wait(lambda: not causes & server.firing() and server.query("up"), _WITHIN_S)
+    wait(lambda: not causes & server.firing() and server.query("up"), WITHIN_S)
 
     fires(server, "AisleDeadLetters", lambda: _send(road, [Raw(b"no product") for _ in range(60)]))
     with _broken_champion(road):
@@ -159,26 +157,14 @@ def test_what_a_new_place_lacks_is_told(services: Services, server: Prometheus, 
     )
     asyncio.run(_topics(settings))
     with ExitStack() as stack:
-        targets = [stack.enter_context(_worker(kind, settings)) for kind in ("classify", "archive", "gateway")]
-        server.asks(targets)
+        kinds = ("classify", "archive", "gateway")
+        workers = [stack.enter_context(worker(kind, settings, tmp_path / f"{kind}.log")) for kind in kinds]
+        server.asks([one.target for one in workers])
         gateway = f"http://127.0.0.1:{settings.gateway_port}"
 
         for alert in ("AisleNoChampion", "AisleWorkerNotReady", "AisleStoreAway"):
             fires(server, alert)
         fires(server, "AisleGatewayErrors", lambda: _sign_in(gateway))  # nobody can without a store
-
-
-def fires(server: Prometheus, alert: str, cause: Callable[[], None] = lambda: None) -> None:
-    """Wait for an alert, with its cause again and again."""
-
-    def told() -> bool:
-        cause()
-        return alert in server.firing()
-
-    try:
-        wait(told, _WITHIN_S)
-    except AssertionError:
-        raise AssertionError(f"{alert} does not fire, only {server.firing()}") from None
 
 
 def _send(road: Road, records: Sequence[Raw]) -> None:
@@ -230,17 +216,3 @@ def _broken_champion(road: Road) -> Iterator[None]:
         yield
     finally:
         promote_bundle(road.settings, models / before.model.version, by="a test", why="it is not")
-
-
-@contextmanager
-def _worker(kind: str, settings: Settings) -> Iterator[Target]:
-    """A worker in a process of its own, and where it says how it is."""
-    port = any_free_port()
-    variables = settings_variables(settings) | {"AISLE_HEALTH_PORT": str(port)}
-    running = spawn(
-        Launch(module("scripts", "worker", kind), variables, settings.data_dir / f"{kind}.log"), deadline_s=30
-    )
-    try:
-        yield Target(targets=[f"127.0.0.1:{port}"], labels={"worker": kind, "instance": f"new-{kind}"})
-    finally:
-        end(running, within_s=30)
