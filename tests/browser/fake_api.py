@@ -44,6 +44,8 @@ class Shop:
     """Events that another reviewer has before them."""
     refuses: set[str] = field(default_factory=set)
     """Events on which no verdict is taken."""
+    stored_after: int = 0
+    """How often an item is asked for before it is there."""
     released: set[str] = field(default_factory=set)
     champion: str = VERSION
     challenger: str | None = None

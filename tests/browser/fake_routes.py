@@ -111,6 +111,9 @@ def _items(router: APIRouter, shop: Shop) -> None:
 
     @router.get("/items/{event_id}")
     async def item(event_id: str) -> Any:
+        if shop.stored_after > 0:
+            shop.stored_after -= 1
+            return problem(404, "not-found", "There is no such item.")
         return shop.item(event_id)
 
     @router.get("/items/{event_id}/explanation")

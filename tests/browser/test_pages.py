@@ -117,6 +117,18 @@ def test_a_page_whose_data_is_away_recovers(visit: Opener, shop: Shop) -> None:
     expect(page.locator(".figures")).to_be_visible()
 
 
+def test_an_item_that_is_not_stored_yet_is_waited_for(visit: Opener, shop: Shop) -> None:
+    """Who follows the link of an answer at once sees the item; one that there is not is said not to be."""
+    item = shop.items[0]
+    shop.stored_after = 2
+    page = visit(f"/items/{item['event_id']}")
+    expect(page.locator("#name")).to_contain_text(item["product"]["title"])
+    expect(page.locator("#item mark").first).to_be_visible()
+    shop.stored_after = 99
+    page.reload()
+    expect(page.locator("#item .notice")).to_contain_text("no such item")
+
+
 def test_promoting_comparing_and_rolling_back(visit: Opener, shop: Shop) -> None:
     """Each decision says what will happen before it does."""
     page = visit("/models", role="admin")

@@ -1,5 +1,5 @@
 /** One item with its history. */
-import { ask as fetchBytes, call, get } from "../api.js";
+import { Problem, ask as fetchBytes, call, get } from "../api.js";
 import { bars, facts, marked, sureness } from "../answer.js";
 import { by, h, put } from "../dom.js";
 import { stateBadge, titleOf } from "../items.js";
@@ -12,11 +12,27 @@ const place = by("item");
 const path = `/api/v1/items/${place.dataset.event}`;
 const shelvesSoon = taxonomyIfThere();
 
+const LOOKS = 4;
+const PAUSE_MS = 700;
+
 showing(place, async (signal) => {
-  const [item, shelves, terms] = await Promise.all([get(path, {}, { signal }), shelvesSoon, termsIfAny()]);
+  const item = await stored(signal);
+  const [shelves, terms] = await Promise.all([shelvesSoon, termsIfAny()]);
   by("name").textContent = titleOf(item);
   put(place, h("div", { class: "item" }, h("div", { class: "stack" }, product(item, terms), dead(item)), h("div", { class: "stack" }, answer(item, shelves), history(item, shelves))));
 });
+
+/** The item; of one that was answered a moment ago the store may not know yet. @param {AbortSignal} signal */
+async function stored(signal) {
+  for (let looks = 1; ; looks += 1) {
+    try {
+      return await get(path, {}, { signal });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404 || looks === LOOKS) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+    }
+  }
+}
 
 /** @returns {Promise<import("../answer.js").Term[]>} */
 function termsIfAny() {
