@@ -38,7 +38,9 @@ ARCHIVE_MB: Final = Figure(121, "MB of an archive worker", "archive 121 MB", "si
 GATEWAY_MB: Final = Figure(217, "MB of a gateway", "gateway 217 MB", "sizes")
 MONITOR_MB: Final = Figure(1_000, "MB of the monitor while it compares")
 TRAINING_MB: Final = Figure(2_189, "MB of a training with photos", "learned in 2,189 MB", "model")
-GATEWAY_RATE: Final = Figure(361, "predict calls a second, all of aisle and the callers on 2 cores", "361 a second", "gateway")
+GATEWAY_RATE: Final = Figure(
+    361, "predict calls a second, all of aisle and the callers on 2 cores", "361 a second", "gateway"
+)
 STORE_WRITES: Final = Figure(1_603, "writes a second of the embedded store, on 2 cores", "1,603 writes/s", "stream")
 ARCHIVE_US: Final = Figure(67, "microseconds of the archive's CPU an event, before the store answers", "67 µs", "sizes")
 PRODUCT_BYTES: Final = Figure(553, "bytes of a record of products.in, no compression", "553 bytes", "sizes")

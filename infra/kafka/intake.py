@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.types import TP
 
 from infra.kafka.batching import Batching
+from infra.kafka.cut import cut, payload_bytes
 from infra.kafka.fetch import Fetched, fetch
 from infra.kafka.ledger import Ledger, RecordBatch
 from infra.kafka.positions import backlog, give_back, position_of, skip, unread
@@ -155,7 +156,7 @@ class Intake:
         return [record for records in fetched.values() for record in records]
 
     async def _deliver(self, flow: int, records: Sequence[ConsumerRecord]) -> None:
-        for start, end, size_bytes in _cut(records, self._batching.limits.max_bytes):
+        for start, end, size_bytes in cut(records, self._batching.limits.max_bytes):
             while flow == self._flow and start and len(self.ledger) >= self._batching.limits.max_in_flight:
                 self._room.clear()
                 await self._consumer.wait(self._room.wait())
@@ -199,7 +200,7 @@ class Intake:
         records = await self._fetch(_SUSPECT_POLL_S, count, {partition}) if flow == self._flow else []
         if records and flow == self._flow:
             self.tries.starts_at(partition, records[0].offset)
-            batch = self._batch(records, _payload(records), self.tries.condemned_after(partition))
+            batch = self._batch(records, payload_bytes(records), self.tries.condemned_after(partition))
             if batch.next_offsets[partition] != start + count:
                 await self._on_thread(self.tries.begin, batch.next_offsets)
             if flow == self._flow:
@@ -235,28 +236,6 @@ class Intake:
         """Run a coroutine function on the consumer thread's loop, with aiokafka's consumer before its arguments."""
         result: T = await self._consumer._thread.call_thread(function, self._consumer.client, *arguments)
         return result
-
-
-def _cut(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[int, int, int]]:
-    """Start, end and payload of slices that hold at most so many bytes, or a single record."""
-    if (total := _payload(records)) <= max_bytes:
-        return iter([(0, len(records), total)] if records else [])
-    return _cut_large(records, max_bytes)
-
-
-def _cut_large(records: Sequence[ConsumerRecord], max_bytes: int) -> Iterator[tuple[int, int, int]]:
-    start = size = 0
-    for index, record in enumerate(records):
-        payload = _payload((record,))
-        if index > start and size + payload > max_bytes:
-            yield start, index, size
-            start, size = index, 0
-        size += payload
-    yield start, len(records), size
-
-
-def _payload(records: Sequence[ConsumerRecord]) -> int:
-    return sum(len(record.value or b"") + len(record.key or b"") for record in records)
 
 
 def _unread(partition: TP, offset: int) -> ConsumerRecord:

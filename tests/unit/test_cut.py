@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.kafka.intake import _cut
+from infra.kafka.cut import cut
 from tests.records import record
 
 
@@ -22,7 +22,7 @@ from tests.records import record
 def test_a_batch_holds_no_more_payload_than_allowed(sizes: list[int], batches: list[int]) -> None:
     """Ten bytes at most, in order, nothing left out; a larger record is a batch of its own."""
     records = [record(b"x" * size, offset=number) for number, size in enumerate(sizes)]
-    cuts = list(_cut(records, 10))
+    cuts = list(cut(records, 10))
     assert batches == [end - start for start, end, _ in cuts]
     assert list(range(len(sizes))) == [number for start, end, _ in cuts for number in range(start, end)]
     assert [sum(sizes[start:end]) for start, end, _ in cuts] == [size for _, _, size in cuts]
