@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
@@ -18,6 +19,8 @@ from infra.kafka.producer import OutRecord
 from infra.retry import SOURCES, Retried, Retry, publish
 from infra.settings import Settings
 from schemas.dead_letter import DeadLetter
+
+_LAST_MS: Final = 253_402_300_799_000  # 9999-12-31, where Python's calendar ends
 
 
 async def send_again(
@@ -69,7 +72,7 @@ async def send_again(
 
 def _is_forgotten(forgotten: Forgotten, letter: Letter) -> bool:
     named = named_in(letter.key, letter.value)
-    at = datetime.fromtimestamp(max(letter.reason.timestamp_ms, 0) / 1000, UTC)
+    at = datetime.fromtimestamp(min(max(letter.reason.timestamp_ms, 0), _LAST_MS) / 1000, UTC)
     products = named.products | ({letter.product_id} if letter.product_id is not None else set())
     events = named.events | {letter.event_id}
     return any(map(forgotten.knows_event, events)) or any(forgotten.knows_product(one, at) for one in products)

@@ -65,6 +65,7 @@ def test_a_record_names_its_product_however_broken_it_is(key: bytes | None, valu
         (letter(key=b"p", timestamp_ms=1), True),
         (letter(key=b"p", timestamp_ms=int(LATER.timestamp() * 1_000) + 1), False),
         (letter(value=b'{"event_id": "e", "verdict": "validated"}', topic="feedback"), True),
+        (letter(key=b"p", timestamp_ms=1_760_000_000_000_000), False),  # microseconds for milliseconds
         (letter(), False),
     ],
 )
