@@ -121,7 +121,9 @@ class Forget:
             found = await self.find()
             await self._forgotten.add_events(found.traces.events)
             told("training sets", 0.0)
-            marked = [await asyncio.to_thread(take_out, folder, ids) for folder, ids in found.sets.items()]
+            # Looked for behind the note: who makes a set looks at that note when the set is there.
+            sets = await asyncio.to_thread(sets_with, sets_dir(self._settings.data_dir), found.traces.verdicts)
+            marked = [await asyncio.to_thread(take_out, folder, ids) for folder, ids in sets.items()]
             await mark(self._store, marked)
             for page in found.pages:
                 page.unlink(missing_ok=True)

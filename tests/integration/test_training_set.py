@@ -4,21 +4,26 @@ import asyncio
 import csv
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from infra.images import ImageStore
+from infra.kafka.clients import admin_client
+from infra.kafka.topics import create_topics
 from infra.settings import Settings, load_settings
 from infra.store import ITEMS, TRAINING_SETS, Store
 from model.bundle import HELD_KEYS
 from model.data.columns import Columns
 from model.data.labelled import load_labelled
+from scripts.forget_run import Forget
 from scripts.retrain import command
 from tests.bundles import make_bundle
 from tests.integration.conftest import Services
 from tests.integration.test_feedback import Topics, archive, event, predicted, product, said, stage_of
+from workers.retrain import training_set
 from workers.retrain.base_set import base_of, keep_base
 from workers.retrain.set_rows import ROWS, read_rows
 from workers.retrain.training_set import TrainingSet, build_set
@@ -105,3 +110,30 @@ async def test_what_people_say_is_what_is_learned(
 
 async def _aisle(*arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, command, list(arguments))
+
+
+async def test_what_is_forgotten_while_a_set_is_made_is_not_in_it(
+    store: Store, services: Services, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making one takes minutes: a row of a product that was forgotten in them stays in no set."""
+    stage = stage_of(store, Topics(), tmp_path)
+    await archive(stage, *(one for number in range(2) for one in (product(number), predicted(number))))
+    await archive(stage, *(said(number, "corrected", 1, code="teas") for number in range(2)))
+    settings = Settings(data_dir=tmp_path, kafka_bootstrap=services.kafka_bootstrap)
+    async with admin_client(services.kafka_bootstrap) as admin:
+        await create_topics(admin, services.settings)
+    loop, make, times = asyncio.get_running_loop(), training_set.make_set, list[str]()
+
+    def overtaken(*arguments: Any) -> TrainingSet:
+        if not times:
+            forget = Forget(settings, store, ["p1"]).run("ada", lambda _step, _part: None)
+            asyncio.run_coroutine_threadsafe(forget, loop).result(60)
+        times.append("made")
+        return make(*arguments)
+
+    monkeypatch.setattr(training_set, "make_set", overtaken)
+    made = await build(store, base, tmp_path)
+
+    assert 2 == len(times)
+    assert [("product 0", "teas")] == titles(made)
+    assert not [path for path in (tmp_path / "sets").rglob(ROWS) if 'product 1"' in path.read_text(encoding="utf-8")]

@@ -367,14 +367,24 @@ def test_what_was_forgotten_is_named(make: Make, shop: Shop, images: ImageStore,
         training_set._again(made, shop.log, images, base)
 
 
-def test_a_set_that_lost_rows_by_request_says_so(make: Make, shop: Shop, images: ImageStore, sets: Path) -> None:
-    """Its rows and photo are gone, the others stay; it is neither trained on nor made again as something else."""
+def test_a_set_that_lost_rows_by_request_says_so(
+    make: Make, shop: Shop, images: ImageStore, sets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows and photo are gone, wherever that was cut off; it is neither trained on nor made again as another."""
     images.put("ab" * 32, b"a photo")
     gone = shop.say("a secret broth", "soups", photo="ab" * 32)
     shop.say("assam gold", "teas")
     made = make()
     assert [made.folder] == list(sets_with(sets, [gone, "another"]))
 
+    def killed(*_: Any) -> str:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.retrain.set_forgotten.write_rows", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            take_out(made.folder, [gone])
+    assert not (made.folder / IMAGES / ("ab" * 32)).exists(), "the rows lead to it: they go last"
     for _ in range(2):
         take_out(made.folder, [gone])
 

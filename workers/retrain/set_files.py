@@ -109,3 +109,12 @@ def _sync(path: Path) -> None:
 
 def _column(name: str, language: str) -> str:
     return f"{name}_{language}" if language else name
+
+
+def joined(own: Taxonomy, further: Taxonomy | None) -> Taxonomy:
+    """The base set's categories, as they are called by now, and those that came after."""
+    if further is None:
+        return own
+    by_code = {shelf.code: shelf for shelf in further}
+    new = [shelf for shelf in further if shelf.code not in own]
+    return Taxonomy((*(by_code.get(shelf.code, shelf) for shelf in own), *new))

@@ -58,10 +58,10 @@ def _rewrite(folder: Path, feedback_ids: set[str]) -> None:
         (gone if row.feedback_id in feedback_ids else kept).append(row)
     if not gone:
         return
+    shown = {row.image for row in kept}
+    for row in gone:  # before the rows, by which they are found again if this is cut off
+        if row.image is not None and row.image not in shown:
+            (folder / IMAGES / row.image).unlink(missing_ok=True)
     part = folder / f".{ROWS}"
     write_rows(part, kept)
     part.replace(folder / ROWS)
-    shown = {row.image for row in kept}
-    for row in gone:
-        if row.image is not None and row.image not in shown:
-            (folder / IMAGES / row.image).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.forgotten import Forgotten
 from infra.images import ImageStore
 from infra.store import TRAINING_SETS, Store
 from model.bundle import Labels
@@ -26,7 +27,8 @@ from workers.retrain.authors import AuthorRules, set_aside
 from workers.retrain.base_set import BaseSet, open_base
 from workers.retrain.set_choice import choose, left_out
 from workers.retrain.set_errors import SetChanged
-from workers.retrain.set_files import MANIFEST, in_one_step, link_photos, write_taxonomy
+from workers.retrain.set_files import MANIFEST, in_one_step, joined, link_photos, write_taxonomy
+from workers.retrain.set_forgotten import take_out
 from workers.retrain.set_manifest import SetManifest, UsedVerdict, find_set, read_set_manifest, set_folders
 from workers.retrain.set_rows import IMAGES, ROWS, TAXONOMY, SetRow, digest_of, read_rows, write_rows
 from workers.retrain.verdict_rows import Log, read_log
@@ -114,8 +116,7 @@ async def build_set(store: Store, images: ImageStore, sets: Path, base: BaseSet,
         TaxonomyInvalid: The taxonomy that is set cannot be used.
         OSError: The disk is full or not writable.
     """
-    log = await read_log(store)
-    made = await asyncio.to_thread(make_set, log, images, sets, base, rules)
+    made = await _made(store, images, sets, base, rules)
     document: dict[str, Any] = made.manifest.document()
     with store.named_errors():
         await store.collection(TRAINING_SETS).update_one(
@@ -124,9 +125,24 @@ async def build_set(store: Store, images: ImageStore, sets: Path, base: BaseSet,
     return made
 
 
+async def _made(store: Store, images: ImageStore, sets: Path, base: BaseSet, rules: SetRules) -> TrainingSet:
+    """A set without rows that were forgotten by request while it was made: it would be the last to have them."""
+    forgotten = Forgotten(store)
+    await forgotten.refresh()
+    while True:
+        read = await read_log(store)
+        log = Log([one for one in read.documents if not forgotten.knows_event(one["event_id"])], read.items)
+        made = await asyncio.to_thread(make_set, log, images, sets, base, rules)
+        await forgotten.refresh()
+        erased = {one["_id"] for one in log.documents if forgotten.knows_event(one["event_id"])}
+        if not (used := [one.feedback_id for one in made.manifest.verdicts if one.feedback_id in erased]):
+            return made
+        await asyncio.to_thread(take_out, made.folder, used)
+
+
 def make_set(log: Log, images: ImageStore, sets: Path, base: BaseSet, rules: SetRules) -> TrainingSet:
     """The same, of verdicts that were read; see `build_set`."""
-    taxonomy = _joined(base.taxonomy, None if rules.taxonomy is None else Taxonomy.from_csv(rules.taxonomy))
+    taxonomy = joined(base.taxonomy, None if rules.taxonomy is None else Taxonomy.from_csv(rules.taxonomy))
     aside = set_aside(log.said(), base.rows, rules, SEED)
     authors = {one.who for one in aside if one.kind == "author"}
     ids = {name for one in aside if one.kind == "categories" for name in one.feedback_ids}
@@ -212,15 +228,6 @@ def _tidy(sets: Path) -> None:
     for folder in set_folders(sets)[KEPT:]:
         (folder / ROWS).unlink(missing_ok=True)
         shutil.rmtree(folder / IMAGES, ignore_errors=True)
-
-
-def _joined(own: Taxonomy, further: Taxonomy | None) -> Taxonomy:
-    """The base set's categories, as they are called by now, and those that came after."""
-    if further is None:
-        return own
-    by_code = {shelf.code: shelf for shelf in further}
-    new = [shelf for shelf in further if shelf.code not in own]
-    return Taxonomy((*(by_code.get(shelf.code, shelf) for shelf in own), *new))
 
 
 def _without(rows: Sequence[SetRow], gone: Sequence[int]) -> list[SetRow]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from infra.feedback_log import Opinion, opinions_of
+from infra.scan import scan
 from infra.store import FEEDBACK, ITEMS, Document, Store
 from schemas.ids import is_canary
 from workers.retrain.set_rows import Key, content_of
@@ -114,14 +115,10 @@ async def read_log(store: Store) -> Log:
         StoreUnavailable: The store is away.
         StoreRefused: It refuses to be read.
     """
-    with store.named_errors():
-        said = store.collection(FEEDBACK).find({"event_id": {"$ne": None}}, {"note": False})
-        documents = [document async for document in said]
+    documents = [one async for one in scan(store, FEEDBACK, {"event_id": {"$ne": None}}, {"note": False})]
     if not documents:
         return Log((), {})
-    with store.named_errors():
-        judged = store.collection(ITEMS).find({"verdict.at": {"$exists": True}}, dict.fromkeys(_FIELDS, True))
-        items = {item["_id"]: item async for item in judged}
+    items = {item["_id"]: item async for item in scan(store, ITEMS, {"verdict.at": {"$exists": True}}, _FIELDS)}
     return Log(sorted(documents, key=lambda one: str(one["_id"])), items)
 
 
