@@ -6,7 +6,7 @@ side has to sort.
 
 import asyncio
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, cast
 
 import bson
 from bson.codec_options import CodecOptions
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 
 from infra.backup.manifest import Collected
 from infra.errors import BackupInvalid
@@ -30,6 +30,10 @@ _LEVEL: Final = 3
 _LENGTH_BYTES: Final = 4
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _OPTIONS: Final = CodecOptions[Document](tz_aware=True)
+
+
+Change = Callable[[Document], ReplaceOne[Document] | UpdateOne]
+"""How a document comes into a collection that may have one under its id."""
 
 
 class Digest:
@@ -82,8 +86,19 @@ async def digest_of(store: Store, collection: str) -> Collected:
     return digest.result
 
 
-async def load(store: Store, collection: str, path: Path) -> None:
-    """Put a file's documents into a collection; one that is there under the same id is replaced.
+def replacing(document: Document) -> ReplaceOne[Document]:
+    """In the place of one that is there."""
+    return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+async def load(store: Store, collection: str, path: Path, change: Change = replacing) -> None:
+    """Put a file's documents into a collection.
+
+    Args:
+        store: The store.
+        collection: The collection's name.
+        path: The file.
+        change: What is done with each.
 
     Raises:
         BackupInvalid: It is no file of documents.
@@ -92,7 +107,7 @@ async def load(store: Store, collection: str, path: Path) -> None:
     with gzip.open(path) as file:
         documents = _read(cast(BinaryIO, file), path)
         while some := await asyncio.to_thread(_take, documents):
-            await store.upsert(collection, [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in some])
+            await store.upsert(collection, [change(one) for one in some])
 
 
 def _take(documents: Iterator[Document]) -> list[Document]:

@@ -10,7 +10,7 @@ from typing import Final
 from pymongo import UpdateOne
 
 from infra.backup.documents import SUFFIX as BSON
-from infra.backup.documents import collections_of, digest_of, load
+from infra.backup.documents import collections_of, digest_of, load, replacing
 from infra.backup.folders import FOLDERS, SECRETS, copy_folders
 from infra.backup.manifest import BackupManifest, Told, read_manifest, verify
 from infra.backup.take import DATA, STORE, TOPICS
@@ -20,7 +20,6 @@ from infra.errors import NotEmpty, RestoreFailed
 from infra.lease import utc_now
 from infra.migrations import RESTORING
 from infra.model_events import read_standing, tell
-from infra.scan import scan
 from infra.store import (
     API_KEYS,
     CLAIMS,
@@ -161,23 +160,16 @@ class Restore:
         return topics
 
     async def _load(self, manifest: BackupManifest) -> None:
-        kept = await self._forgotten()
         names = sorted({*manifest.collections, *await collections_of(self._store)} - {MIGRATIONS})
         for number, name in enumerate([*names, MIGRATIONS]):
             self._told("store", number / (len(names) + 1))
-            if name != FORGOTTEN or not kept:
+            if name != FORGOTTEN:
                 with self._store.named_errors():
                     await self._store.collection(name).delete_many({"_id": {"$ne": RESTORING}})
             if name in manifest.collections:
-                await load(self._store, name, self._backup / STORE / f"{name}{BSON}")
-        # What was forgotten since the backup: the latest request counts, and the key that the hashes here are of.
-        again: list[Document] = [{"$max" if "at" in one else "$set": _but_id(one)} for one in kept]
-        changes = [UpdateOne({"_id": one["_id"]}, change, upsert=True) for one, change in zip(kept, again, strict=True)]
-        await self._store.upsert(FORGOTTEN, changes)
+                change = _merging if name == FORGOTTEN else replacing
+                await load(self._store, name, self._backup / STORE / f"{name}{BSON}", change)
         self._told("store", 1.0)
-
-    async def _forgotten(self) -> list[Document]:
-        return [one async for one in scan(self._store, FORGOTTEN, {})]
 
     def _folders(self, manifest: BackupManifest) -> None:
         names = (*FOLDERS, SECRETS) if manifest.secrets else FOLDERS
@@ -237,5 +229,7 @@ class Restore:
         return events[-1] if events else None
 
 
-def _but_id(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name != "_id"}
+def _merging(document: Document) -> UpdateOne:
+    """What was forgotten is never less, wherever it is cut off: the latest request counts, and the key that is here."""
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return UpdateOne({"_id": document["_id"]}, {"$max" if "at" in fields else "$setOnInsert": fields}, upsert=True)

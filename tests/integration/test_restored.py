@@ -1,7 +1,7 @@
 """What else a restore puts back: what topics say, who is the champion; and what stays forgotten."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from aiokafka.admin import NewTopic
 from infra import model_events
 from infra.backup import put_back, topics
 from infra.backup import take as taking
+from infra.backup.documents import load
 from infra.backup.manifest import read_manifest
 from infra.backup.put_back import Restore
 from infra.backup.take import take
@@ -21,7 +22,7 @@ from infra.kafka.clients import admin_client
 from infra.migrations import SCHEMA
 from infra.model_events import read_standing, tell
 from infra.settings import Settings
-from infra.store import FEEDBACK, ITEMS, MIGRATIONS, REPLAYS, SHADOW, Store
+from infra.store import FEEDBACK, FORGOTTEN, ITEMS, MIGRATIONS, REPLAYS, SHADOW, Store
 from schemas.model_event import ModelEvent
 from schemas.prediction import ModelRef
 from schemas.topics import VERDICTS
@@ -111,6 +112,30 @@ async def test_a_restore_is_under_way_until_what_was_forgotten_is_gone(
     assert await full.collection(ITEMS).find_one({"product_id": "p1"}) is None
     with pytest.raises(NotEmpty):
         await restore.run("ada")
+
+
+async def test_no_request_is_lost_where_a_restore_is_cut_off(
+    full: Store, bootstrap: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right behind what the backup knows as forgotten: the later of two requests counts, and none is missing."""
+    target = tmp_path / "backup"
+    await Forgotten(full).add_products(["p1", "p2"], NOON)
+    await take(full, bootstrap, data_dir, target, silent, secrets=False)
+    await Forgotten(full).add_products(["p1", "p3"], NOON + timedelta(days=1))
+
+    async def killed(store: Store, name: str, *rest: Any) -> None:
+        await load(store, name, *rest)
+        if name == FORGOTTEN:
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(put_back, "load", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        await Restore(full, bootstrap, data_dir, target, silent).run("ada", force=True)
+    known = Forgotten(full)
+    await known.refresh()
+    assert known.knows_product("p1", NOON + timedelta(days=1))
+    assert known.knows_product("p2", NOON)
+    assert known.knows_product("p3", NOON)
 
 
 async def test_topics_that_were_told_in_part_are_told_the_rest(
