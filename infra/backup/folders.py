@@ -70,6 +70,14 @@ def _copy_database(path: Path, place: Path) -> None:
         source.backup(copy)
 
 
+def for_owner_alone(folder: Path) -> None:
+    """Let nobody else look into a folder; it need not be there."""
+    for root, _, files in os.walk(folder):
+        Path(root).chmod(0o700)
+        for name in files:
+            (Path(root) / name).chmod(0o600)
+
+
 def sync(folder: Path) -> None:
     """Have a folder on the disk."""
     for path in (*folder.rglob("*"), folder, folder.parent):

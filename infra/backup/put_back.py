@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 
 from infra.backup.documents import SUFFIX as BSON
 from infra.backup.documents import collections_of, digest_of, load, replacing
-from infra.backup.folders import FOLDERS, SECRETS, copy_folders
+from infra.backup.folders import FOLDERS, SECRETS, copy_folders, for_owner_alone
 from infra.backup.manifest import BackupManifest, Told, read_manifest, verify
 from infra.backup.take import DATA, STORE, TOPICS
 from infra.backup.topics import COMPACTED, go_back, last_records, members, publish_records, read_records
@@ -175,7 +175,9 @@ class Restore:
         names = (*FOLDERS, SECRETS) if manifest.secrets else FOLDERS
         fresh = self._data_dir / ".restored"
         shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700, parents=True)
         copy_folders(self._backup / DATA, fresh, names, self._told)
+        for_owner_alone(fresh / SECRETS)  # whatever the umask is, and whatever has carried the backup about
         for name in names:
             shutil.rmtree(self._data_dir / name, ignore_errors=True)
             if (fresh / name).is_dir():

@@ -96,6 +96,20 @@ async def held(store: Store) -> dict[str, Collected]:
     return {name: one for name in await collections_of(store) if (one := await digest_of(store, name)).documents}
 
 
+async def test_restored_secrets_are_their_owners_alone(
+    full: Store, empty: Store, bootstrap: str, data_dir: Path, tmp_path: Path
+) -> None:
+    """Also where the backup has lain on a disk that knows no owners."""
+    target, fresh = tmp_path / "backup", tmp_path / "fresh"
+    await take(full, bootstrap, data_dir, target, silent, secrets=True)
+    (target / "data" / "secrets" / "gateway.key").chmod(0o644)
+    await Restore(empty, bootstrap, fresh, target, silent).run("ada")
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (fresh / "secrets", fresh / "secrets" / "gateway.key")}
+    assert {"secrets": 0o700, "gateway.key": 0o600} == modes
+    assert b"images" == (fresh / "images" / "deep" / "file").read_bytes()
+
+
 async def test_what_is_restored_is_what_was(
     full: Store, empty: Store, bootstrap: str, data_dir: Path, tmp_path: Path
 ) -> None:
