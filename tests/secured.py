@@ -31,16 +31,18 @@ TLS_MAY_BE_CUT: Final = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisa
 
 CANNOT: Final = {
     "test_examples": ("broker", "store"),  # programs for others to copy, which connect without a user
+    "test_the_first_own_product_is_classified": ("broker", "store"),  # another such
     "test_local_services": ("store",),  # about the embedded store
     "test_store_outage": ("store",),  # puts a proxy before a store without users
 }
-"""Files whose tests are about servers that ask nobody, by what is asked for."""
+"""Files and tests that are about servers which ask nobody, by what is asked for."""
 
 
 def unfit(item: pytest.Item) -> str | None:
     """Why a test is skipped; None for nearly all."""
     what = os.environ.get(VARIABLE, "")
-    return f"{VARIABLE}={what} is not for it" if what in CANNOT.get(item.path.stem, ()) else None
+    cannot = {*CANNOT.get(item.path.stem, ()), *CANNOT.get(item.name, ())}
+    return f"{VARIABLE}={what} is not for it" if what in cannot else None
 
 
 @contextmanager

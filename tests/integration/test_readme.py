@@ -33,7 +33,7 @@ def test_the_demo_counts_every_event(road: Road) -> None:
     from pymongo import MongoClient
 
     with MongoClient(road.mongodb) as client:  # type: ignore[var-annotated]
-        assert client["aisle"]["items"].count_documents({}) >= 1_358
+        assert client[road.settings.mongodb_database]["items"].count_documents({}) >= 1_358
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])
