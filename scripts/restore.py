@@ -26,7 +26,8 @@ def command(folder: Path, *, force: bool, as_json: bool) -> None:
     All files are held to their hashes before anything is written, and all
     collections afterwards. Broker and store have to run, and no worker:
     `aisle services up`. Cut off, it may be run again. What was forgotten by
-    request since the backup stays forgotten where --force finds it.
+    request since the backup stays forgotten where --force finds it, and
+    the audit log keeps its entries.
     """
     from infra.settings import load_settings
     from scripts.steps import steps_shown
@@ -63,16 +64,21 @@ async def _restore(settings: "Settings", folder: Path, told: "Told", *, force: b
     from infra.store_schema import prepare
     from scripts.forget_again import forget_again
     from scripts.person import user_name
+    from workers.gateway.audit import Audit
 
     if read_state(settings.data_dir, UP) is not None:
         raise NotEmpty(
             f"aisle is up in {settings.data_dir}.", hint="`aisle down`, then `aisle services up`, then restore."
         )
-    read_manifest(folder)  # before anybody is asked to start a server for it
+    manifest = read_manifest(folder)  # before anybody is asked to start a server for it
     bootstrap = find_kafka(settings)
     async with admin_client(bootstrap) as admin:
         await create_topics(admin, settings)
     async with opened_store() as store:
+
+        async def begin() -> None:
+            of = {"at": manifest.at, "release": manifest.release, "force": force}
+            await Audit(store).note(user_name(), "backup.restore", folder.name, after=of)
 
         async def finish() -> int:
             forgotten = await forget_again(settings, store)
@@ -80,8 +86,7 @@ async def _restore(settings: "Settings", folder: Path, told: "Told", *, force: b
             return forgotten
 
         restore = Restore(store, bootstrap, settings.data_dir, folder, told)
-        done = await restore.run(user_name(), force=force, finish=finish)
-    manifest = done.manifest
+        done = await restore.run(user_name(), force=force, begin=begin, finish=finish)
     return {
         "at": manifest.at.isoformat(timespec="seconds"),
         "documents": sum(one.documents for one in manifest.collections.values()),

@@ -6,7 +6,7 @@ side has to sort.
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -77,18 +77,39 @@ async def dump(store: Store, collection: str, path: Path) -> Collected:
     return digest.result
 
 
-async def digest_of(store: Store, collection: str) -> Collected:
-    """What a collection has now."""
+async def digest_of(store: Store, collection: str, same: Path | None = None) -> Collected:
+    """What a collection has now.
+
+    Args:
+        store: The store.
+        collection: The collection's name.
+        same: A file: what the collection has under the ids of its documents alone.
+    """
     digest = Digest()
-    async for some in batches(store, collection, {}, size=_BATCH):
-        for one in some:
-            digest.add(bson.encode(one))
+    async for query in _queries(same):
+        async for some in batches(store, collection, query, size=_BATCH):
+            for one in some:
+                digest.add(bson.encode(one))
     return digest.result
+
+
+async def _queries(file: Path | None) -> AsyncIterator[Document]:
+    if file is None:
+        yield {}
+        return
+    async for some in _parts(file):
+        yield {"_id": {"$in": [one["_id"] for one in some]}}
 
 
 def replacing(document: Document) -> ReplaceOne[Document]:
     """In the place of one that is there."""
     return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+def merging(document: Document) -> UpdateOne:
+    """Never less than is there, wherever one is cut off: the later time counts, and the other fields that are there."""
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return UpdateOne({"_id": document["_id"]}, {"$max" if "at" in fields else "$setOnInsert": fields}, upsert=True)
 
 
 async def load(store: Store, collection: str, path: Path, change: Change = replacing) -> None:
@@ -104,10 +125,15 @@ async def load(store: Store, collection: str, path: Path, change: Change = repla
         BackupInvalid: It is no file of documents.
         StoreUnavailable: The store is away; may be repeated.
     """
+    async for some in _parts(path):
+        await store.upsert(collection, [change(one) for one in some])
+
+
+async def _parts(path: Path) -> AsyncIterator[list[Document]]:
     with gzip.open(path) as file:
         documents = _read(cast(BinaryIO, file), path)
         while some := await asyncio.to_thread(_take, documents):
-            await store.upsert(collection, [change(one) for one in some])
+            yield some
 
 
 def _take(documents: Iterator[Document]) -> list[Document]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pymongo import UpdateOne
-
 from infra.backup.documents import SUFFIX as BSON
-from infra.backup.documents import collections_of, digest_of, load, replacing
+from infra.backup.documents import collections_of, digest_of, load, merging, replacing
 from infra.backup.folders import FOLDERS, SECRETS, copy_folders, for_owner_alone
 from infra.backup.manifest import BackupManifest, Told, read_manifest, verify
 from infra.backup.take import DATA, STORE, TOPICS
@@ -22,6 +20,7 @@ from infra.migrations import RESTORING
 from infra.model_events import read_standing, tell
 from infra.store import (
     API_KEYS,
+    AUDIT,
     CLAIMS,
     DLQ_ACTIONS,
     FORGOTTEN,
@@ -43,10 +42,20 @@ _OF_A_MOMENT: Final = frozenset(
 )
 """What has documents as soon as aisle has run for a moment. Any other makes a store no empty one, others' as well."""
 
+_KEPT: Final = frozenset({AUDIT, FORGOTTEN})
+"""What is only ever added to, also where a backup takes the place of all else."""
+
 _CHAMPIONS: Final = f"/{CHAMPION}".encode()
+
+Begin = Callable[[], Awaitable[None]]
+"""Notes that it is done, before anything is written; what cannot be noted is not done."""
 
 Finish = Callable[[], Awaitable[int]]
 """Erases what was forgotten since the backup, and brings the store up to date; how many events it has erased."""
+
+
+async def _unnoted() -> None:
+    pass
 
 
 async def _nothing() -> int:
@@ -90,12 +99,16 @@ class Restore:
         self._backup = backup
         self._told = told
 
-    async def run(self, by: str, *, force: bool = False, finish: Finish = _nothing) -> Restored:
+    async def run(
+        self, by: str, *, force: bool = False, begin: Begin = _unnoted, finish: Finish = _nothing
+    ) -> Restored:
         """Verify, refuse what is not empty, write, and compare. Cut off, it may be run again.
 
         Args:
             by: Who asks, for the record on the champion.
-            force: Put it in the place of what is there; what was forgotten by request stays forgotten.
+            force: Put it in the place of what is there; what was forgotten by request stays forgotten, and the audit
+                log keeps its entries.
+            begin: Notes it, each time that it begins or goes on.
             finish: What else belongs to it: cut off before its end, the restore is still under way.
 
         Raises:
@@ -111,6 +124,7 @@ class Restore:
         if not force and mark.get("of") != manifest.at.isoformat():
             await self._check_empty()
         topics = await self._note(manifest, mark)
+        await begin()
         await self._load(manifest)
         await asyncio.to_thread(self._folders, manifest)
         await self._compare(manifest)
@@ -163,13 +177,16 @@ class Restore:
         names = sorted({*manifest.collections, *await collections_of(self._store)} - {MIGRATIONS})
         for number, name in enumerate([*names, MIGRATIONS]):
             self._told("store", number / (len(names) + 1))
-            if name != FORGOTTEN:
+            if name not in _KEPT:
                 with self._store.named_errors():
                     await self._store.collection(name).delete_many({"_id": {"$ne": RESTORING}})
             if name in manifest.collections:
-                change = _merging if name == FORGOTTEN else replacing
-                await load(self._store, name, self._backup / STORE / f"{name}{BSON}", change)
+                change = merging if name == FORGOTTEN else replacing
+                await load(self._store, name, self._file(name), change)
         self._told("store", 1.0)
+
+    def _file(self, collection: str) -> Path:
+        return self._backup / STORE / f"{collection}{BSON}"
 
     def _folders(self, manifest: BackupManifest) -> None:
         names = (*FOLDERS, SECRETS) if manifest.secrets else FOLDERS
@@ -189,7 +206,7 @@ class Restore:
             self._told("comparing", number / len(manifest.collections))
             if name in (MIGRATIONS, FORGOTTEN):  # which say more: that this goes on, and what was forgotten since
                 continue
-            if (found := await digest_of(self._store, name)) != expected:
+            if (found := await digest_of(self._store, name, self._file(name) if name == AUDIT else None)) != expected:
                 raise RestoreFailed(
                     f"{name} has {found.documents:,} documents, and the backup {expected.documents:,}"
                     + (", and others." if found.documents == expected.documents else "."),
@@ -229,9 +246,3 @@ class Restore:
         records = read_records(self._backup / TOPICS / f"{MODELS_EVENTS}{JSONL}")
         events = [ModelEvent.model_validate_json(value) for key, value in records if key.endswith(_CHAMPIONS)]
         return events[-1] if events else None
-
-
-def _merging(document: Document) -> UpdateOne:
-    """What was forgotten is never less, wherever it is cut off: the latest request counts, and the key that is here."""
-    fields = {name: value for name, value in document.items() if name != "_id"}
-    return UpdateOne({"_id": document["_id"]}, {"$max" if "at" in fields else "$setOnInsert": fields}, upsert=True)

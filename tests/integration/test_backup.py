@@ -20,7 +20,7 @@ from infra.backup.take import take
 from infra.errors import BackupInvalid, NotEmpty, RestoreFailed, StoreTooNew
 from infra.kafka.clients import admin_client
 from infra.kafka.topics import create_topics
-from infra.store import FEEDBACK, ITEMS, LEASES, Store
+from infra.store import AUDIT, FEEDBACK, ITEMS, LEASES, Store
 from tests.integration.conftest import Services
 
 pytestmark = pytest.mark.integration
@@ -228,14 +228,16 @@ async def test_a_writer_is_noticed(
 ) -> None:
     """What is not what the backup has is said, and not taken for restored."""
     target = tmp_path / "backup"
+    await full.collection(AUDIT).insert_one({"_id": "a1"})
     await take(full, bootstrap, data_dir, target, silent, secrets=False)
     restore = Restore(empty, bootstrap, tmp_path / "fresh", target, silent)
     compare = restore._compare
+    for name, one, count in ((AUDIT, "a1", 1), (ITEMS, "e0001", 600)):
 
-    async def disturbed(manifest: Any) -> None:
-        await empty.collection(ITEMS).update_one({"_id": "e0001"}, {"$set": {"product_id": "another"}})
-        await compare(manifest)
+        async def disturbed(manifest: Any, name: str = name, one: str = one) -> None:
+            await empty.collection(name).update_one({"_id": one}, {"$set": {"product_id": "another"}})
+            await compare(manifest)
 
-    monkeypatch.setattr(restore, "_compare", disturbed)
-    with pytest.raises(RestoreFailed, match=r"items has 600 documents"):
-        await restore.run("ada")
+        monkeypatch.setattr(restore, "_compare", disturbed)
+        with pytest.raises(RestoreFailed, match=f"{name} has {count} documents"):
+            await restore.run("ada")

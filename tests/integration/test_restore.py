@@ -12,7 +12,7 @@ import pytest
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from infra.backup.documents import collections_of, digest_of
-from infra.backup.manifest import read_manifest
+from infra.backup.manifest import Collected, read_manifest
 from infra.backup.topics import _commit, go_back, positions_of
 from infra.images import ImageStore
 from infra.kafka.clients import admin_client
@@ -21,7 +21,7 @@ from infra.local.services import LocalServices
 from infra.model_events import decide, read_standing
 from infra.process import module
 from infra.settings import Settings
-from infra.store import ITEMS, Store
+from infra.store import AUDIT, ITEMS, Store
 from infra.store_schema import prepare
 from model.champion import keep, promotion
 from schemas.topics import PREDICTIONS_OUT, PRODUCTS_IN
@@ -60,7 +60,7 @@ def classifying(settings: Settings, log: Path) -> Iterator[None]:
             worker.wait(60)
 
 
-async def hashes(store: Store) -> dict[str, object]:
+async def hashes(store: Store) -> dict[str, Collected]:
     """Counts and hashes of what collections there are."""
     return {name: one for name in await collections_of(store) if (one := await digest_of(store, name)).documents}
 
@@ -94,7 +94,9 @@ async def test_a_system_that_was_destroyed_is_as_it_was(bundle: Path, tmp_path: 
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
         assert (bundle.name, {"broker": "ok", "store": "ok", "model": "ok"}) == (told["champion"], told["checks"])
-        assert (before, 0) == (await hashes(store), told["read_again"])
+        after = await hashes(store)
+        assert 1 == after.pop(AUDIT).documents, "the restore itself"
+        assert (before, 0) == (after, told["read_again"])
         assert 50 == await store.collection(ITEMS).count_documents({})
         (digest,) = {one["product"]["image"]["sha256"] async for one in store.collection(ITEMS).find()}
         assert b"hello" == ImageStore(second.data_dir / "images").path(digest).read_bytes()

@@ -22,13 +22,14 @@ from infra.kafka.clients import admin_client
 from infra.migrations import SCHEMA
 from infra.model_events import read_standing, tell
 from infra.settings import Settings
-from infra.store import FEEDBACK, FORGOTTEN, ITEMS, MIGRATIONS, REPLAYS, SHADOW, Store
+from infra.store import AUDIT, FEEDBACK, FORGOTTEN, ITEMS, MIGRATIONS, REPLAYS, SHADOW, Store
 from schemas.model_event import ModelEvent
 from schemas.prediction import ModelRef
 from schemas.topics import VERDICTS
 from scripts.forget_again import forget_again
 from tests.integration.conftest import Services
 from tests.integration.test_backup import NOON, bootstrap, data_dir, empty, full, silent
+from workers.gateway.audit import Audit, AuditChoice
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,23 @@ async def test_what_was_forgotten_since_stays_forgotten(
     assert key.encode() not in await topics.last_records(bootstrap, VERDICTS), "no category stands by it any more"
     assert SCHEMA in [one["_id"] async for one in full.collection(MIGRATIONS).find()]
     assert await asyncio.to_thread((data_dir / "images" / "deep" / "file").exists)
+
+
+async def test_the_audit_log_is_only_added_to(full: Store, bootstrap: str, data_dir: Path, tmp_path: Path) -> None:
+    """What was noted since the backup stays, such as who had something forgotten; what the backup has comes back."""
+    target, log = tmp_path / "backup", Audit(full)
+    await log.note("ada", "item.delete", "first", before={"a.b": [1, None]})
+    await log.note("ada", "item.delete", "lost")
+    await take(full, bootstrap, data_dir, target, silent, secrets=False)
+    await full.collection(AUDIT).delete_one({"subject": "lost"})
+    await log.note("eve", "product.forget", "since")
+
+    restore = Restore(full, bootstrap, data_dir, target, silent)
+    await restore.run("ada", force=True, begin=lambda: log.note("ada", "backup.restore", "backup"))
+
+    noted = (await log.read(AuditChoice(), 10)).items
+    assert ["backup", "since", "lost", "first"] == [one.subject for one in noted]
+    assert {"a.b": [1, None]} == noted[-1].before
 
 
 async def test_a_restore_is_under_way_until_what_was_forgotten_is_gone(
