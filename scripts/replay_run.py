@@ -26,6 +26,7 @@ from streams.replay.event import Event, Source
 from streams.replay.file import FileSource
 from streams.replay.pace import Pace
 from streams.replay.send import Sender, Sent
+from streams.replay.topic import TopicSource
 
 _TAKEN_FROM_OTHERS: Final = (PRODUCTS_IN, FEEDBACK)
 
@@ -69,7 +70,7 @@ class Run:
             opened(self._settings, self.asked, bounds, self.problems) as chosen,
             respecting(self._settings, chosen) as source,
         ):
-            self._digest = chosen.events_of.source if isinstance(chosen, FileSource) else None
+            self._digest = _digest_of(chosen)
             self.passed_over = source.passed_over
             total = await source.total()
             limit = self.asked.limit
@@ -180,9 +181,21 @@ class Run:
                     return
 
 
+def _digest_of(source: Source) -> str | None:
+    if isinstance(source, FileSource):
+        return source.events_of.source
+    return source.topic_id if isinstance(source, TopicSource) else None
+
+
 def _check_same(replay: Replay, digest: str | None) -> None:
-    if digest is not None and replay.digest != digest:
+    if None in (digest, replay.digest) or replay.digest == digest:
+        return
+    if (topic := replay.options.get("topic")) is not None:
         raise ReplayChanged(
-            f"{replay.options['file']} is not the file that this replay began with.",
-            hint="Replay it anew: what was sent before has other ids then.",
+            f"{topic} was deleted and made anew since this replay began: its offsets are of other records now.",
+            hint="Replay it anew. What the old one held is gone; `aisle replay --items` still has what was archived.",
         )
+    raise ReplayChanged(
+        f"{replay.options['file']} is not the file that this replay began with.",
+        hint="Replay it anew: what was sent before has other ids then.",
+    )

@@ -93,6 +93,7 @@ async def _topic(settings: "Settings", asked: "Asked", bounds: dict[str, tuple[i
     from infra.endpoints import find_kafka
     from infra.errors import TopicMissing
     from infra.kafka.clients import admin_client, reader_client
+    from infra.kafka.topic_ids import topic_ids
     from streams.replay.topic import RecordChoice, TopicSource, spans_of
 
     bootstrap, topic = find_kafka(settings), asked.topic or ""
@@ -112,10 +113,13 @@ async def _topic(settings: "Settings", asked: "Asked", bounds: dict[str, tuple[i
         replayed=asked.replayed,
     )
     async with reader_client(bootstrap, from_start=True) as reader:
+        ids = await topic_ids(reader.client, {topic})
         if not bounds:
             spans = await spans_of(reader, topic, sorted(wanted), choice, offsets)
             bounds.update({str(number): span for number, span in spans.items()})
-        yield TopicSource(reader, topic, {int(number): span for number, span in bounds.items()}, choice)
+        yield TopicSource(
+            reader, topic, {int(number): span for number, span in bounds.items()}, choice, str(ids[topic])
+        )
 
 
 def _offsets(given: tuple[str, ...]) -> dict[int, tuple[int | None, int | None]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.structs import TopicPartition
 
 from infra.kafka.fetch import Fetched
@@ -17,6 +18,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc] # aiokafka has no types
     """
 
     _whole: frozenset[str] = frozenset()
+
+    @property
+    def client(self) -> AIOKafkaClient:
+        """What speaks to the brokers, as a producer has it."""
+        return self._client
 
     async def start(self) -> None:
         """Connect, with the partitions that there are."""

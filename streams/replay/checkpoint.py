@@ -20,7 +20,7 @@ class Replay(BaseModel):
     Args:
         id: Its name.
         options: What the command was told, so that it can be told the same again.
-        digest: Of the file it reads, if it reads one.
+        digest: Of the file that it reads, or the brokers' id of the topic; None: of neither, or not known.
         bounds: What the source fixed when it began, such as the offsets of a topic.
         total: Events at most.
     """

@@ -94,12 +94,14 @@ class TopicSource:
         topic: The topic.
         spans: What to read.
         choice: Which of the records there.
+        topic_id: The brokers' own, by which it differs from one that was made anew.
     """
 
     reader: AIOKafkaConsumer
     topic: str
     spans: Spans
     choice: RecordChoice = field(default_factory=RecordChoice)
+    topic_id: str | None = None
     passed_over: Counter[str] = field(default_factory=Counter)
 
     async def total(self) -> int:
