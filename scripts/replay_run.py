@@ -136,6 +136,7 @@ class Run:
     async def _send(self, source: Source, bounds: dict[str, tuple[int, int]], total: int) -> None:
         replay = self.replay = self._former or self._begin(bounds, total)
         _check_same(replay, self._digest)
+        self._replays.sweep()
         self.counted.events, self.counted.bytes = replay.events, replay.bytes
         self.counted.refused.update(replay.refused)
         self.counted.positions.update(replay.positions)

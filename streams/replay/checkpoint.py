@@ -1,8 +1,10 @@
 """How far a replay came, in a file beside the data, so that it can go on after anything."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from time import time
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,6 +14,8 @@ from infra.lease import utc_now
 from streams.errors import ReplayUnknown
 
 _FOLDER: Final = "replays"
+_PART: Final = ".tmp"
+_WRITTEN_S: Final = 600.0  # a write takes milliseconds, and a clock beside a shared disk may be off
 
 
 class Replay(BaseModel):
@@ -64,9 +68,16 @@ class Replays:
         """Keep how far it is. A kill leaves this state or the one before."""
         self._folder.mkdir(parents=True, exist_ok=True)
         replay.changed_at = utc_now()
-        with NamedTemporaryFile("w", dir=self._folder, suffix=".tmp", delete=False, encoding="utf-8") as file:
+        with NamedTemporaryFile("w", dir=self._folder, suffix=_PART, delete=False, encoding="utf-8") as file:
             file.write(replay.model_dump_json())
         Path(file.name).replace(self._path(replay.id))
+
+    def sweep(self) -> None:
+        """Remove what kills have left in the middle of a write; others' writes of this moment are let be."""
+        for path in self._folder.glob(f"*{_PART}"):
+            with suppress(FileNotFoundError):  # it has its name by now, or somebody else sweeps
+                if time() - path.stat().st_mtime > _WRITTEN_S:
+                    path.unlink()
 
     def read(self, beginning: str) -> Replay:
         """The one whose id begins so.

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -113,3 +115,19 @@ def test_a_product_too_large_for_a_record_is_refused(tmp_path: Path, broker: Bro
     assert len(broker.sent) == (0 if options else 2)
     assert isinstance(result.exception, ProductsRefused)
     assert result.exception.exit_status == 1
+
+
+def test_what_kills_have_left_is_swept(tmp_path: Path, broker: Broker) -> None:
+    """Checkpoints that were cut off in the middle, by the next replay; not what another one writes just now."""
+    folder = tmp_path / "var" / "replays"
+    folder.mkdir(parents=True)
+    for name, age_s in (("left.tmp", 3_600), ("now.tmp", 0), ("another.json", 3_600)):
+        (folder / name).write_text("{")
+        os.utime(folder / name, times=(time() - age_s,) * 2)
+
+    assert 0 == replay(tmp_path / "a.jsonl", "soup").exit_code
+
+    assert 1 == len(broker.sent)
+    assert {"now.tmp", "another.json"} < {path.name for path in folder.iterdir()}
+    assert not (folder / "left.tmp").exists()
+    assert 3 == len(list(folder.iterdir()))
