@@ -11,6 +11,7 @@ import pytest
 
 from infra.images import ImageStore
 from infra.settings import Settings
+from infra.store import Store
 from model.bundle import HELD_KEYS, DataFacts
 from model.data.columns import Columns
 from model.data.labelled import load_labelled
@@ -25,6 +26,7 @@ from workers.retrain.set_forgotten import sets_with, take_out
 from workers.retrain.set_manifest import SetAside
 from workers.retrain.set_rows import IMAGES, ROWS, TAXONOMY, SetRow, read_rows
 from workers.retrain.training_set import TrainingSet, make_set, open_set
+from workers.retrain.verdict_rows import Log
 
 WORDS = {"soups": "broth bisque chowder potage", "teas": "sencha oolong assam rooibos", "jams": "curd jelly fig plum"}
 
@@ -365,6 +367,30 @@ def test_what_was_forgotten_is_named(make: Make, shop: Shop, images: ImageStore,
     del shop.items["a"]
     with pytest.raises(SetChanged, match=said):
         training_set._again(made, shop.log, images, base)
+
+
+async def test_what_is_forgotten_while_a_set_is_made_again_is_not_in_it(
+    make: Make, shop: Shop, images: ImageStore, sets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took it out saw no rows yet: they are not left behind by who wrote them."""
+    gone = shop.say("a secret broth", "soups")
+    shop.say("assam gold", "teas")
+    made = make()
+    (made.folder / ROWS).unlink()
+    write = training_set.write_set
+
+    async def log(_store: Store) -> Log:
+        return shop.log
+
+    def overtaken(*arguments: Any, **options: Any) -> None:
+        take_out(made.folder, [gone])
+        write(*arguments, **options)
+
+    monkeypatch.setattr(training_set, "read_log", log)
+    monkeypatch.setattr(training_set, "write_set", overtaken)
+    with pytest.raises(SetForgotten):
+        await training_set.rebuild(Store("mongodb://127.0.0.1:1", "none"), images, sets, made.version)
+    assert "secret" not in (made.folder / ROWS).read_text(encoding="utf-8")
 
 
 def test_a_set_that_lost_rows_by_request_says_so(

@@ -22,15 +22,16 @@ from infra.images import ImageStore
 from infra.store import TRAINING_SETS, Store
 from model.bundle import Labels
 from model.data.labelled import LabelledData, load_labelled
-from schemas.taxonomy import Shelf, Taxonomy
+from schemas.taxonomy import Taxonomy
 from workers.retrain.authors import AuthorRules, set_aside
 from workers.retrain.base_set import BaseSet, open_base
 from workers.retrain.set_choice import choose, left_out
 from workers.retrain.set_errors import SetChanged
-from workers.retrain.set_files import MANIFEST, in_one_step, joined, link_photos, write_taxonomy
+from workers.retrain.set_files import MANIFEST, joined
 from workers.retrain.set_forgotten import take_out
 from workers.retrain.set_manifest import SetManifest, UsedVerdict, find_set, read_set_manifest, set_folders
-from workers.retrain.set_rows import IMAGES, ROWS, TAXONOMY, SetRow, digest_of, read_rows, write_rows
+from workers.retrain.set_rows import IMAGES, ROWS, TAXONOMY, SetRow, digest_of, read_rows
+from workers.retrain.set_write import write_set
 from workers.retrain.verdict_rows import Log, read_log
 
 SEED: Final = 0
@@ -171,7 +172,7 @@ def make_set(log: Log, images: ImageStore, sets: Path, base: BaseSet, rules: Set
     )
     folder = sets / manifest.version
     if not (folder / ROWS).is_file():
-        _write(folder, rows, manifest, images, strict=False)
+        write_set(folder, rows, manifest, images, strict=False)
     (folder / MANIFEST).touch()  # the newest again, if it was there
     _tidy(sets)
     return TrainingSet(folder)
@@ -190,6 +191,10 @@ async def rebuild(store: Store, images: ImageStore, sets: Path, version: str) ->
     made.manifest.check_whole()
     log = await read_log(store)
     await asyncio.to_thread(_again, made, log, images, open_base(sets, made.manifest.base))
+    marked = read_set_manifest(made.folder)
+    if marked.forgotten:  # meanwhile, and by who saw no rows to take out
+        await asyncio.to_thread(take_out, made.folder, marked.forgotten)
+        marked.check_whole()
     return made
 
 
@@ -206,21 +211,7 @@ def _again(made: TrainingSet, log: Log, images: ImageStore, base: BaseSet) -> No
     rows = [*_without(base.rows, manifest.left_out), *said]
     if digest_of(rows) != manifest.data_sha256:
         raise SetChanged(f"What the training set {made.version} was made from says something else by now.")
-    _write(made.folder, rows, manifest, images, strict=True)
-
-
-def _write(folder: Path, rows: Sequence[SetRow], manifest: SetManifest, images: ImageStore, *, strict: bool) -> None:
-    """Write a set; of one whose folder is there what it lacks."""
-    shelves = tuple(Shelf(one.code, one.labels, one.themes) for one in manifest.taxonomy)
-    with in_one_step(folder) as part:
-        if (missing := link_photos(rows, images, part)) and strict:
-            raise SetChanged(f"Photos are gone from the image store: {len(missing):,}, such as {missing[0].photo}.")
-        write_taxonomy(part / TAXONOMY, Taxonomy(shelves))
-        write_rows(part / ROWS, rows)
-        (part / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-        for name in (IMAGES, TAXONOMY, ROWS):  # the rows last: a set that has them is whole
-            if folder.is_dir() and (part / name).exists() and not (folder / name).exists():
-                (part / name).rename(folder / name)
+    write_set(made.folder, rows, manifest, images, strict=True)
 
 
 def _tidy(sets: Path) -> None:
