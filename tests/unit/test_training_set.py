@@ -25,6 +25,7 @@ from workers.retrain.set_files import MANIFEST
 from workers.retrain.set_forgotten import sets_with, take_out
 from workers.retrain.set_manifest import SetAside
 from workers.retrain.set_rows import IMAGES, ROWS, TAXONOMY, SetRow, read_rows
+from workers.retrain.set_write import write_set
 from workers.retrain.training_set import TrainingSet, make_set, open_set
 from workers.retrain.verdict_rows import Log
 
@@ -377,14 +378,13 @@ async def test_what_is_forgotten_while_a_set_is_made_again_is_not_in_it(
     shop.say("assam gold", "teas")
     made = make()
     (made.folder / ROWS).unlink()
-    write = training_set.write_set
 
     async def log(_store: Store) -> Log:
         return shop.log
 
     def overtaken(*arguments: Any, **options: Any) -> None:
         take_out(made.folder, [gone])
-        write(*arguments, **options)
+        write_set(*arguments, **options)
 
     monkeypatch.setattr(training_set, "read_log", log)
     monkeypatch.setattr(training_set, "write_set", overtaken)
