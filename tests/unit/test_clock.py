@@ -32,6 +32,7 @@ STAMPS = {
     "infra/settings_learning.py",  # a cron expression is tried on the present
     "infra/webhook.py",  # when a message was signed
     "streams/classify.py",  # classified_at
+    "streams/replay/checkpoint.py",  # the age of a file
     "streams/replay/file.py",  # ce_time
     "infra/retry.py",  # a record's age, against the retention of its topic
     "streams/shadow.py",  # a record's age
