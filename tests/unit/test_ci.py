@@ -19,7 +19,7 @@ def test_ci_runs_what_a_user_runs() -> None:
     hosted = {step["if"]: step["run"].splitlines()[-1] for step in JOB["steps"] if "run" in step}
 
     assert hosted == {"matrix.python == '3.11'": "bash .ci/run", "matrix.python != '3.11'": "make lint test"}
-    assert re.findall(r"^make \w+", script, re.MULTILINE) == ["make lint", "make chaos", "make test"]
+    assert re.findall(r"^make \w+", script, re.MULTILINE) == ["make lint", "make chaos", "make release", "make test"]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
