@@ -33,6 +33,8 @@ CANNOT: Final = {
     "test_examples": ("broker", "store"),  # programs for others to copy, which connect without a user
     "test_the_first_own_product_is_classified": ("broker", "store"),  # another such
     "test_local_services": ("store",),  # about the embedded store
+    "test_restore": ("store",),  # destroys the store's own files
+    "test_secure_broker": ("broker", "store"),  # has such a broker of its own, and settings that are wrong for it
     "test_store_outage": ("store",),  # puts a proxy before a store without users
 }
 """Files and tests that are about servers which ask nobody, by what is asked for."""
