@@ -68,7 +68,8 @@ def test_the_answer_to_a_photo_does_not_depend_on_its_batch(stage: Any) -> None:
     together = stage.log_probabilities(rows_of(many))
     for number in (0, 5, 63):
         alone = stage.log_probabilities(rows_of([many[number]]))[0]
-        np.testing.assert_allclose(together[number], alone, atol=1e-5)
+        # The logarithm of what is all but impossible lies beyond -100, where float32 is exact to 8e-6 at best.
+        np.testing.assert_allclose(together[number], alone, atol=1e-5, rtol=1e-6)
 
 
 def test_a_broken_photo_costs_no_other_its_answer(stage: Any) -> None:
@@ -119,7 +120,7 @@ def test_the_saved_stage_answers_as_the_trained_one(stage: Any, tmp_path: Path) 
     loaded = PhotoStage.load(tmp_path / "image")
     some = rows_of([*NEW, b"broken"])
 
-    np.testing.assert_allclose(loaded.log_probabilities(some), stage.log_probabilities(some), atol=1e-5)
+    np.testing.assert_allclose(loaded.log_probabilities(some), stage.log_probabilities(some), atol=1e-5, rtol=1e-6)
     assert stage.answers(some).readable.tolist() == loaded.answers(some).readable.tolist()
     assert ("image", frozenset({"image"})) == (loaded.name, loaded.reads)
 
